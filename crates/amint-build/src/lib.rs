@@ -1,0 +1,1 @@
+//! The build: bootstrap, customise, harden, assemble.

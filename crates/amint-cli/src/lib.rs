@@ -1,0 +1,1 @@
+//! The command line of amint: arguments, text, tables, progress, exit codes.

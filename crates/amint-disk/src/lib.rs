@@ -1,0 +1,1 @@
+//! Disks: GPT, ext4, FAT, boot loaders, image formats, and file trees to read.

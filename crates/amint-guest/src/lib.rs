@@ -1,0 +1,1 @@
+//! Guests: QEMU machines, the metadata service, SSH, boot tests.

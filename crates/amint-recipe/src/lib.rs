@@ -1,0 +1,1 @@
+//! The recipe amint.toml: model, validation with spans, JSON Schema.

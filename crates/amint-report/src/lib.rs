@@ -1,0 +1,1 @@
+//! Reports from the shared report model: a self-contained HTML page.

@@ -1,0 +1,1 @@
+//! Rules: what is judged on a file tree, and how it is mended.

@@ -1,0 +1,5 @@
+//! The `amint` binary.
+
+fn main() -> std::process::ExitCode {
+    amint_cli::main()
+}
