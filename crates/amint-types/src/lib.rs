@@ -5,6 +5,7 @@
 //! on each other.
 
 mod architecture;
+mod block_source;
 mod cancel;
 mod digest;
 mod event;
@@ -17,6 +18,7 @@ mod severity;
 mod size;
 
 pub use architecture::{Architecture, ParseArchitectureError};
+pub use block_source::BlockSource;
 pub use cancel::{Cancel, Cancelled};
 pub use digest::{Digest, DigestWriter, ParseDigestError};
 pub use event::{Event, EventSink, NoteLevel, NullSink, Step, StepOutcome, Stream, Unit};

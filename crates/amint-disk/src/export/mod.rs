@@ -1,0 +1,1 @@
+//! Writes disks in the formats of virtual machines.

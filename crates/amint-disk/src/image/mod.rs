@@ -1,0 +1,1 @@
+//! Assembles a bootable disk.

@@ -1,0 +1,1 @@
+//! Raw disk files with holes.

@@ -1,0 +1,1 @@
+//! File trees to read and to change.
