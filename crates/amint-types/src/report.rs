@@ -305,6 +305,8 @@ pub struct BuildReport {
     pub tool_version: String,
     /// How long each step took.
     pub steps: Vec<StepTime>,
+    /// The severity from which a violation stops the image.
+    pub gate: Severity,
     /// The verdict of the rules.
     pub scan: ScanReport,
     /// The boot tests.
