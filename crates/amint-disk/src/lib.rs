@@ -2,8 +2,8 @@
 //!
 //! Everything is written in user space: no loop device, no mount, no device-mapper, no root.
 
-pub mod ext4;
 pub mod export;
+pub mod ext4;
 pub mod image;
 pub mod raw;
 pub mod tree;
