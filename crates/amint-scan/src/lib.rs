@@ -1,1 +1,38 @@
 //! Rules: what is judged on a file tree, and how it is mended.
+//!
+//! One definition, two directions: a [`Rule`] says what it asks for, checks it on any [`FileTree`], and may
+//! know the change that makes it so. [`scan`] asks every rule of the profiles; [`harden`] applies their fixes
+//! to a folder. What is stored is judged, never the running system; a rule that cannot look says so and is
+//! never counted as a pass.
+//!
+//! [`FileTree`]: amint_disk::tree::FileTree
+
+mod context;
+mod error;
+mod facts;
+mod fix;
+mod glob;
+mod harden;
+mod profile;
+mod redact;
+mod reference;
+mod request;
+mod rule;
+mod rules;
+mod scan;
+mod waive;
+
+#[cfg(test)]
+mod testing;
+
+pub use context::Context;
+pub use error::{CheckError, ScanError};
+pub use facts::sshd;
+pub use fix::FixContext;
+pub use harden::harden;
+pub use profile::{ParseProfileError, Profile};
+pub use reference::reference_markdown;
+pub use request::{Protocol, ScanRequest, Waiver};
+pub use rule::{Fix, Rule, RuleMeta, Severities, Verdict};
+pub use rules::rules;
+pub use scan::scan;

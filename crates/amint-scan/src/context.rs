@@ -1,0 +1,141 @@
+//! What rules look through.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use amint_disk::tree::{DirEntry, FileTree, Metadata, TreeError};
+
+use crate::facts::accounts::Accounts;
+use crate::facts::cloud::CloudConfig;
+use crate::facts::homes;
+use crate::facts::sshd::SshdConfig;
+use crate::facts::sweep::Sweep;
+use crate::{CheckError, Profile, ScanRequest};
+
+/// The largest configuration file that is read.
+const FILE_BYTES_MAX: u64 = 8 << 20;
+
+/// What rules look through: the tree, the request, and facts that several rules need, each gathered once.
+pub struct Context<'scan> {
+    tree: &'scan dyn FileTree,
+    request: &'scan ScanRequest,
+    read: RefCell<BTreeSet<PathBuf>>,
+    accounts: OnceCell<Result<Accounts, CheckError>>,
+    homes: OnceCell<Result<Vec<PathBuf>, CheckError>>,
+    sshd: OnceCell<Result<Option<SshdConfig>, CheckError>>,
+    cloud: OnceCell<Result<Option<CloudConfig>, CheckError>>,
+    sweep: OnceCell<Result<Sweep, CheckError>>,
+}
+
+impl<'scan> Context<'scan> {
+    /// Makes a context in which nothing is known yet.
+    pub fn new(tree: &'scan dyn FileTree, request: &'scan ScanRequest) -> Self {
+        Self {
+            tree,
+            request,
+            read: RefCell::default(),
+            accounts: OnceCell::new(),
+            homes: OnceCell::new(),
+            sshd: OnceCell::new(),
+            cloud: OnceCell::new(),
+            sweep: OnceCell::new(),
+        }
+    }
+
+    /// Returns the tree.
+    pub fn tree(&self) -> &'scan dyn FileTree {
+        self.tree
+    }
+
+    /// Returns what was asked for.
+    pub fn request(&self) -> &'scan ScanRequest {
+        self.request
+    }
+
+    /// Tells whether a profile was asked for.
+    pub fn has_profile(&self, profile: Profile) -> bool {
+        self.request.profiles.contains(&profile)
+    }
+
+    /// Returns how many different files were read so far.
+    pub fn files(&self) -> u64 {
+        self.read.borrow().len() as u64
+    }
+
+    /// Notes that a file was read by other means than [`Self::read`].
+    pub(crate) fn note_read(&self, path: &Path) {
+        self.read.borrow_mut().insert(path.to_owned());
+    }
+
+    /// Reads a file; none when there is none.
+    pub fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, CheckError> {
+        let content = missing_is_none(self.tree.read(path, FILE_BYTES_MAX))?;
+        if content.is_some() {
+            self.note_read(path);
+        }
+        Ok(content)
+    }
+
+    /// Reads a file as text, with what is no text replaced; none when there is none.
+    pub fn text(&self, path: impl AsRef<Path>) -> Result<Option<String>, CheckError> {
+        let content = self.read(path.as_ref())?;
+        Ok(content.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// Tells what is known of a path without following a link at its end; none when nothing is there.
+    pub fn metadata(&self, path: impl AsRef<Path>) -> Result<Option<Metadata>, CheckError> {
+        missing_is_none(self.tree.metadata(path.as_ref()))
+    }
+
+    /// Tells what is known of what a path leads to; none when it leads nowhere.
+    pub fn metadata_following(&self, path: impl AsRef<Path>) -> Result<Option<Metadata>, CheckError> {
+        match missing_is_none(self.tree.resolve(path.as_ref()))? {
+            Some(resolved) => self.metadata(resolved),
+            None => Ok(None),
+        }
+    }
+
+    /// Tells whether a path leads to something.
+    pub fn exists(&self, path: impl AsRef<Path>) -> Result<bool, CheckError> {
+        Ok(self.metadata_following(path)?.is_some())
+    }
+
+    /// Lists a folder; a missing folder is an empty one.
+    pub fn list(&self, path: impl AsRef<Path>) -> Result<Vec<DirEntry>, CheckError> {
+        Ok(missing_is_none(self.tree.read_dir(path.as_ref()))?.unwrap_or_default())
+    }
+
+    /// Returns the accounts.
+    pub(crate) fn accounts(&self) -> Result<&Accounts, CheckError> {
+        self.accounts.get_or_init(|| Accounts::load(self)).as_ref().map_err(Clone::clone)
+    }
+
+    /// Returns every folder that is somebody's home, sorted.
+    pub(crate) fn homes(&self) -> Result<&[PathBuf], CheckError> {
+        self.homes.get_or_init(|| homes::load(self)).as_deref().map_err(Clone::clone)
+    }
+
+    /// Returns the configuration of the ssh server; none when there is no ssh server.
+    pub(crate) fn sshd(&self) -> Result<Option<&SshdConfig>, CheckError> {
+        self.sshd.get_or_init(|| SshdConfig::load(self)).as_ref().map(Option::as_ref).map_err(Clone::clone)
+    }
+
+    /// Returns the configuration of cloud-init; none when it is not installed.
+    pub(crate) fn cloud(&self) -> Result<Option<&CloudConfig>, CheckError> {
+        self.cloud.get_or_init(|| CloudConfig::load(self)).as_ref().map(Option::as_ref).map_err(Clone::clone)
+    }
+
+    /// Returns the secrets found in the text files of the places where people put files.
+    pub(crate) fn sweep(&self) -> Result<&Sweep, CheckError> {
+        self.sweep.get_or_init(|| Sweep::load(self)).as_ref().map_err(Clone::clone)
+    }
+}
+
+fn missing_is_none<T>(result: Result<T, TreeError>) -> Result<Option<T>, CheckError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

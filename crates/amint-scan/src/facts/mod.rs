@@ -1,0 +1,11 @@
+//! Facts about an image that several rules need.
+
+pub(crate) mod accounts;
+pub(crate) mod cloud;
+pub(crate) mod homes;
+pub(crate) mod packages;
+pub mod sshd;
+pub(crate) mod sudoers;
+pub(crate) mod sweep;
+pub(crate) mod units;
+pub(crate) mod yaml;

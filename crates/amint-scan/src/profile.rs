@@ -1,0 +1,71 @@
+//! Profiles: for whom an image is made.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A set of demands on an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Profile {
+    /// What AWS Marketplace demands of an AMI (A2).
+    Marketplace,
+    /// What AWS's guidelines for shared Linux AMIs ask for (A11).
+    SharedLinux,
+    /// A hardened system, in the spirit of the CIS benchmarks' first level (B6).
+    Hardened,
+    /// An image that never leaves its organisation.
+    Private,
+}
+
+impl Profile {
+    /// All profiles.
+    pub const ALL: [Self; 4] = [Self::Marketplace, Self::SharedLinux, Self::Hardened, Self::Private];
+
+    /// Returns the name that recipes use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Marketplace => "marketplace",
+            Self::SharedLinux => "shared-linux",
+            Self::Hardened => "hardened",
+            Self::Private => "private",
+        }
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// The text names no profile.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown profile `{0}` (known: marketplace, shared-linux, hardened, private)")]
+pub struct ParseProfileError(String);
+
+impl FromStr for Profile {
+    type Err = ParseProfileError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|profile| profile.as_str() == text)
+            .ok_or_else(|| ParseProfileError(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_profile_reads_back_from_its_name() {
+        for profile in Profile::ALL {
+            assert_eq!(profile.to_string().parse(), Ok(profile));
+        }
+        assert!("Marketplace".parse::<Profile>().is_err());
+    }
+}

@@ -1,0 +1,42 @@
+//! What a scan or a hardening is asked to do.
+
+use jiff::civil::Date;
+
+use crate::Profile;
+
+/// A transport protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+/// An accepted violation, with a reason and a last day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiver {
+    /// The rule's id.
+    pub rule: String,
+    /// Why the violation is accepted.
+    pub reason: String,
+    /// The last day on which it is accepted.
+    pub until: Date,
+    /// Only findings at paths that this pattern matches (`*` crosses folders); all findings when none.
+    pub path: Option<String>,
+}
+
+/// What a scan or a hardening is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScanRequest {
+    /// The profiles whose rules count.
+    pub profiles: Vec<Profile>,
+    /// What is accepted.
+    pub waivers: Vec<Waiver>,
+    /// The day of the scan: waivers lapse after theirs.
+    pub today: Date,
+    /// The one user that people log in as.
+    pub user: String,
+    /// The ports that the recipe opens.
+    pub ports: Vec<(u16, Protocol)>,
+}

@@ -1,0 +1,127 @@
+use std::path::Path;
+
+use amint_types::Severity;
+
+use super::default_user::write_default_user;
+use crate::facts::accounts::records;
+use crate::facts::cloud::{self, CloudConfig};
+use crate::facts::sudoers;
+use crate::facts::yaml::Yaml;
+use crate::rule::finding;
+use crate::{CheckError, Context, Fix, Rule, RuleMeta, Severities, Verdict};
+
+/// The user can become root.
+pub(in crate::rules) struct SudoPath;
+
+static META: RuleMeta = RuleMeta {
+    id: "ACC-008",
+    title: "the user becomes root through sudo",
+    requirements: &["A2", "A8", "MP-L4", "CIS-5.2"],
+    rationale: "The owner of an instance must be able to administer it. Root is locked and no account has a password, \
+                so sudo must let the one user in without asking for one.",
+    remedy: "Keep cloud-init's default user with `sudo: ALL=(ALL) NOPASSWD:ALL`, or grant the same in /etc/sudoers.d.",
+    severities: Severities::public(Severity::Critical, Some(Severity::Medium)),
+};
+
+impl Rule for SudoPath {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, cx: &Context<'_>) -> Result<Verdict, CheckError> {
+        let user = &cx.request().user;
+        if !cx.exists("/usr/bin/sudo")? {
+            return Ok(Verdict::Fail(vec![finding("sudo is not installed", Path::new("/usr/bin/sudo"))]));
+        }
+        let by_cloud_init = match cx.cloud()? {
+            Some(config) => cloud::is_enabled(cx)? && is_made_with_sudo(config, user),
+            None => false,
+        };
+        if by_cloud_init || is_granted(cx, user)? {
+            return Ok(Verdict::Pass);
+        }
+        let message = format!("nothing lets {user} become root without a password");
+        Ok(Verdict::Fail(vec![finding(message, Path::new(sudoers::MAIN))]))
+    }
+
+    fn fix(&self) -> Option<Fix> {
+        Some(|cx| if SudoPath.check(&cx.look())? == Verdict::Pass { Ok(()) } else { write_default_user(cx) })
+    }
+}
+
+/// Tells whether cloud-init makes the user at boot and grants everything.
+fn is_made_with_sudo(config: &CloudConfig, user: &str) -> bool {
+    let grants_all = |value: &Yaml| {
+        let rule = |item: &Yaml| {
+            item.text().is_some_and(|text| text.contains("NOPASSWD") && text.trim_end().ends_with("ALL"))
+        };
+        value.at(&["sudo"]).is_some_and(|sudo| sudo.items().iter().any(rule))
+    };
+    let is_called = |value: &Yaml| value.at(&["name"]).and_then(Yaml::text) == Some(user);
+    let users = config.merged.at(&["users"]).map_or(&[][..], Yaml::items);
+    let is_default_made = users.is_empty() || users.iter().any(|item| item.text() == Some("default"));
+    let default = config.merged.at(&["system_info", "default_user"]);
+    let has_module = config.has_module("users-groups");
+    let by_default =
+        is_default_made && default.is_some_and(|default| is_called(default) && grants_all(default));
+    has_module && (by_default || users.iter().any(|item| is_called(item) && grants_all(item)))
+}
+
+fn is_granted(cx: &Context<'_>, user: &str) -> Result<bool, CheckError> {
+    let mut subjects = vec![user.to_owned(), "ALL".to_owned()];
+    for (_, fields) in records(cx, "/etc/group")? {
+        if fields.get(3).is_some_and(|members| members.split(',').any(|member| member == user)) {
+            subjects.push(format!("%{}", fields[0]));
+        }
+    }
+    let is_known = cx.accounts()?.user(user).is_some();
+    let grants = sudoers::grants(cx)?;
+    Ok(is_known && grants.iter().any(|grant| grant.is_passwordless && subjects.contains(&grant.subject)))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Fixture;
+
+    const CLOUD: &str = "users: [default]\ncloud_init_modules: [users_groups]\nsystem_info:\n  default_user:\n    name: ec2-user\n    sudo: [\"ALL=(ALL) NOPASSWD:ALL\"]\n";
+
+    fn image(cloud: &str) -> Fixture {
+        Fixture::new()
+            .file("/usr/bin/sudo", "")
+            .file("/usr/bin/cloud-init", "")
+            .file("/usr/lib/systemd/system/cloud-init.service", "[Unit]\n")
+            .link("/x", "/etc/systemd/system/cloud-init.target.wants/cloud-init.service")
+            .file("/etc/cloud/cloud.cfg", cloud)
+    }
+
+    #[test]
+    fn cloud_inits_default_user_counts_when_it_is_made() {
+        assert!(image(CLOUD).is_pass("ACC-008"));
+        assert!(!image(&CLOUD.replace("[default]", "[joe]")).is_pass("ACC-008"));
+        assert!(!image(&CLOUD.replace("ec2-user", "debian")).is_pass("ACC-008"));
+        assert!(!image(&CLOUD.replace("NOPASSWD:", "")).is_pass("ACC-008"));
+    }
+
+    #[test]
+    fn a_grant_to_the_users_group_counts() {
+        let fixture = Fixture::new()
+            .file("/usr/bin/sudo", "")
+            .file("/etc/passwd", "ec2-user:x:1000:1000::/home/e:/bin/sh\n")
+            .file("/etc/group", "wheel:x:10:joe,ec2-user\n")
+            .file("/etc/sudoers", "%wheel ALL=(ALL) ALL\n");
+        assert!(!fixture.is_pass("ACC-008"));
+        assert!(
+            fixture
+                .file("/etc/sudoers.d/w", "")
+                .file("/etc/sudoers", "%wheel ALL=(ALL) NOPASSWD: ALL\n")
+                .is_pass("ACC-008")
+        );
+    }
+
+    #[test]
+    fn the_fix_names_the_expected_user() {
+        let fixture = image(&CLOUD.replace("ec2-user", "debian"));
+        fixture.harden_twice();
+        assert!(fixture.is_pass("ACC-008") && fixture.is_pass("ACC-014"));
+    }
+}

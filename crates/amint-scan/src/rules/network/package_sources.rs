@@ -1,0 +1,134 @@
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use amint_types::Severity;
+use regex::Regex;
+
+use crate::redact::pattern;
+use crate::rule::finding_at;
+use crate::{CheckError, Context, Rule, RuleMeta, Severities, Verdict};
+
+/// Packages come from where every instance can reach them.
+pub(in crate::rules) struct PackageSources;
+
+static META: RuleMeta = RuleMeta {
+    id: "NET-002",
+    title: "package sources can be reached from any instance",
+    requirements: &["A5", "A7", "MP-A7", "MP-U3"],
+    rationale: "A mirror that only the builder reaches leaves instances without updates; one at a private address can \
+                be anybody's in the network where an instance runs.",
+    remedy: "Name public mirrors in /etc/apt/sources.list and sources.list.d, or in yum.repos.d.",
+    severities: Severities::public(Severity::High, Some(Severity::Low)),
+};
+
+impl Rule for PackageSources {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn check(&self, cx: &Context<'_>) -> Result<Verdict, CheckError> {
+        static URI: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b([a-z+]+):(?://)?([^\s\]]*)"));
+        let mut findings = Vec::new();
+        for path in sources(cx)? {
+            for (line, text) in (1_u32..).zip(cx.text(&path)?.unwrap_or_default().lines()) {
+                if text.trim_start().starts_with('#') {
+                    continue;
+                }
+                for found in URI.captures_iter(text) {
+                    if let Some(why) = objection(&found[1], &found[2]) {
+                        findings.push(finding_at(format!("a package source {why}"), &path, line, text));
+                    }
+                }
+            }
+        }
+        Ok(findings.into())
+    }
+}
+
+/// Lists the files that name package sources.
+fn sources(cx: &Context<'_>) -> Result<Vec<PathBuf>, CheckError> {
+    let mut found = vec![PathBuf::from("/etc/apt/sources.list")];
+    for (folder, endings) in [
+        ("/etc/apt/sources.list.d", &["list", "sources"][..]),
+        ("/etc/yum.repos.d", &["repo"]),
+        ("/etc/apk", &["repositories"]),
+    ] {
+        for entry in cx.list(folder)? {
+            let name = Path::new(&entry.name);
+            let ending = name.extension().or(name.file_name()).and_then(|ending| ending.to_str());
+            if ending.is_some_and(|ending| endings.contains(&ending)) {
+                found.push(Path::new(folder).join(name));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn objection(scheme: &str, rest: &str) -> Option<&'static str> {
+    match scheme {
+        "file" | "copy" | "cdrom" => return Some("on the builder's own disk"),
+        "http" | "https" | "ftp" | "tor+http" | "tor+https" | "mirror+http" | "mirror+https" => {}
+        _ => return None,
+    }
+    let authority = rest.split('/').next().unwrap_or_default();
+    let authority = authority.rsplit('@').next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    if let Ok(address) = host.parse::<IpAddr>() {
+        let is_private = match address {
+            IpAddr::V4(address) => address.is_private() || address.is_loopback() || address.is_link_local(),
+            IpAddr::V6(address) => {
+                address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+            }
+        };
+        return is_private.then_some("at a private address");
+    }
+    // A variable such as $releasever is filled in by the package manager.
+    let is_variable = host.contains('$') || host.is_empty();
+    let lower = host.to_ascii_lowercase();
+    let is_local_name = ["local", "localdomain", "internal", "lan", "home", "corp", "intranet", "localhost"]
+        .iter()
+        .any(|ending| lower == *ending || lower.ends_with(&format!(".{ending}")));
+    (!is_variable && (is_local_name || !lower.contains('.'))).then_some("of the builder's network")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::objection;
+    use crate::testing::Fixture;
+
+    #[test]
+    fn only_what_any_instance_reaches_is_accepted() {
+        for (scheme, rest, is_bad) in [
+            ("http", "mirror.example/debian", false),
+            ("https", "cdn.amazonlinux.com/al2023/$basearch", false),
+            ("http", "user:pw@10.1.2.3:3142/debian", true),
+            ("http", "[::1]:8080/x", true),
+            ("http", "[2001:db8::1]/x", false),
+            ("http", "mirror/debian", true),
+            ("https", "apt.build.internal/x", true),
+            ("file", "/srv/repo", true),
+            ("http", "8.8.8.8/x", false),
+        ] {
+            assert_eq!(objection(scheme, rest).is_some(), is_bad, "{scheme} {rest}");
+        }
+    }
+
+    #[test]
+    fn both_formats_of_apt_are_read() {
+        let fixture = Fixture::new()
+            .file(
+                "/etc/apt/sources.list",
+                "# deb http://10.0.0.1/x y z\ndeb [trusted=yes] file:///srv/repo ./\n",
+            )
+            .file(
+                "/etc/apt/sources.list.d/x.sources",
+                "Types: deb\nURIs: https://mirror.example/debian http://localhost:3142/d\n",
+            )
+            .file("/etc/apt/sources.list.d/x.save", "deb http://localhost/x y z\n");
+        assert_eq!(fixture.paths("NET-002"), ["/etc/apt/sources.list", "/etc/apt/sources.list.d/x.sources"]);
+    }
+}
