@@ -1,0 +1,252 @@
+//! The command line of QEMU.
+//!
+//! A machine that looks like a Nitro instance: `NVMe` root, serial console, SMBIOS tables that name Amazon EC2
+//! (EC2 User Guide, "Detect whether a host is an EC2 instance": UUID and serial number begin with `ec2`), and
+//! the metadata service at its true address. The network ends at QEMU: nothing but the metadata service can be
+//! reached from the guest, and only forwarded ports from outside.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use amint_types::Architecture;
+use uuid::Uuid;
+
+use crate::machine::{PreparedDisk, PreparedFirmware};
+use crate::spec::Accelerator;
+
+/// A port of this computer's loopback address that leads to a port of the guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Forward {
+    /// The port here.
+    pub(crate) host_port: u16,
+    /// The port there.
+    pub(crate) guest_port: u16,
+}
+
+/// Who a machine says it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// The SMBIOS UUID, beginning with `ec2`.
+    pub(crate) uuid: String,
+    /// The hardware address.
+    pub(crate) mac: String,
+    /// The serial number of the root volume: `vol…`.
+    pub(crate) volume: String,
+}
+
+impl Identity {
+    /// Makes up an identity that no other machine has.
+    pub(crate) fn fresh() -> Self {
+        let random = Uuid::new_v4().simple().to_string();
+        let uuid = Uuid::new_v4().hyphenated().to_string();
+        let mac: Vec<&str> = (0..5).filter_map(|index| random.get(20 + 2 * index..22 + 2 * index)).collect();
+        Self {
+            uuid: format!("ec2{}", &uuid[3..]),
+            // Locally administered, unicast, as EC2's own.
+            mac: format!("0e:{}", mac.join(":")),
+            volume: format!("vol0{}", &Uuid::new_v4().simple().to_string()[16..]),
+        }
+    }
+}
+
+/// Everything that makes up the command line.
+#[derive(Clone, Debug)]
+pub(crate) struct MachineLayout {
+    pub(crate) architecture: Architecture,
+    pub(crate) accelerator: Accelerator,
+    pub(crate) firmware: PreparedFirmware,
+    pub(crate) memory_mib: u32,
+    pub(crate) cpus: u32,
+    pub(crate) disk: PreparedDisk,
+    pub(crate) identity: Identity,
+    pub(crate) instance_type: String,
+    pub(crate) forwards: Vec<Forward>,
+    pub(crate) bridge: Vec<OsString>,
+    pub(crate) metadata_socket: PathBuf,
+    pub(crate) console_log: PathBuf,
+    pub(crate) control_socket: PathBuf,
+}
+
+impl MachineLayout {
+    /// Writes the command line, without the program.
+    pub(crate) fn arguments(&self) -> Vec<OsString> {
+        let mut line = Line::default();
+        let board = match (self.architecture, &self.firmware) {
+            (Architecture::Arm64, _) => "virt",
+            // SeaBIOS shows its words, and those of a boot loader, on the serial console too, as on EC2.
+            (_, PreparedFirmware::Bios) => "q35,graphics=off",
+            _ => "q35",
+        };
+        line.plain("-nodefaults").plain("-no-user-config");
+        line.option("-machine", board).option("-accel", self.accelerator.as_str()).option("-cpu", "max");
+        line.option("-smp", &self.cpus.max(1).to_string());
+        line.option("-m", &self.memory_mib.to_string());
+        line.option("-display", "none");
+        if self.architecture == Architecture::X86_64 {
+            // Nitro instances have a plain VGA device too, and GRUB may want one.
+            line.option("-vga", "std");
+        }
+        self.add_firmware(&mut line);
+        line.option("-smbios", "type=0,vendor=Amazon EC2,version=1.0");
+        line.option(
+            "-smbios",
+            &format!(
+                "type=1,manufacturer=Amazon EC2,product={},uuid={uuid},serial={uuid}",
+                self.instance_type,
+                uuid = self.identity.uuid
+            ),
+        );
+        self.add_disk(&mut line);
+        self.add_network(&mut line);
+        line.option("-device", "virtio-rng-pci");
+        line.parts("-chardev", &[b"file,id=console,path=", &escaped(&self.console_log)]);
+        line.option("-serial", "chardev:console");
+        line.parts(
+            "-chardev",
+            &[b"socket,id=control,server=on,wait=off,path=", &escaped(&self.control_socket)],
+        );
+        line.option("-mon", "chardev=control,mode=control");
+        line.0
+    }
+
+    fn add_firmware(&self, line: &mut Line) {
+        let PreparedFirmware::Uefi { code, variables } = &self.firmware else { return };
+        line.parts("-drive", &[b"if=pflash,unit=0,format=raw,readonly=on,file=", &escaped(code)]);
+        line.parts("-drive", &[b"if=pflash,unit=1,format=raw,file=", &escaped(variables)]);
+    }
+
+    fn add_disk(&self, line: &mut Line) {
+        let options =
+            format!("if=none,id=root,format={},cache=unsafe,discard=unmap,file=", self.disk.format.as_str());
+        line.parts("-drive", &[options.as_bytes(), &escaped(&self.disk.path)]);
+        line.option("-device", &format!("nvme,drive=root,bootindex=0,serial={}", self.identity.volume));
+    }
+
+    fn add_network(&self, line: &mut Line) {
+        let mut value = b"user,id=net,restrict=on,net=169.254.169.0/24".to_vec();
+        for Forward { host_port, guest_port } in &self.forwards {
+            value.extend(format!(",hostfwd=tcp:127.0.0.1:{host_port}-:{guest_port}").into_bytes());
+        }
+        value.extend(b",guestfwd=tcp:169.254.169.254:80-cmd:");
+        let mut command = self.bridge.clone();
+        command.push(self.metadata_socket.clone().into_os_string());
+        value.extend(doubled_commas(&shell_quoted(&command)));
+        line.parts("-netdev", &[&value]);
+        line.option("-device", &format!("virtio-net-pci,netdev=net,mac={},romfile=", self.identity.mac));
+    }
+}
+
+#[derive(Default)]
+struct Line(Vec<OsString>);
+
+impl Line {
+    fn plain(&mut self, text: &str) -> &mut Self {
+        self.0.push(text.into());
+        self
+    }
+
+    fn option(&mut self, name: &str, value: &str) -> &mut Self {
+        self.plain(name).plain(value)
+    }
+
+    fn parts(&mut self, name: &str, value: &[&[u8]]) {
+        self.plain(name);
+        self.0.push(OsString::from_vec(value.concat()));
+    }
+}
+
+/// QEMU splits option values at commas; a doubled comma stands for itself.
+fn doubled_commas(text: &[u8]) -> Vec<u8> {
+    let mut result = Vec::with_capacity(text.len());
+    for byte in text {
+        result.push(*byte);
+        if *byte == b',' {
+            result.push(b',');
+        }
+    }
+    result
+}
+
+fn escaped(path: &Path) -> Vec<u8> {
+    doubled_commas(path.as_os_str().as_bytes())
+}
+
+/// QEMU takes the program of `guestfwd` apart as a shell would (`g_shell_parse_argv`).
+fn shell_quoted(words: &[impl AsRef<OsStr>]) -> Vec<u8> {
+    let mut line = Vec::new();
+    for word in words {
+        if !line.is_empty() {
+            line.push(b' ');
+        }
+        line.push(b'\'');
+        for byte in word.as_ref().as_bytes() {
+            match byte {
+                b'\'' => line.extend(b"'\\''"),
+                other => line.push(*other),
+            }
+        }
+        line.push(b'\'');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::DiskFormat;
+
+    fn layout() -> MachineLayout {
+        MachineLayout {
+            architecture: Architecture::X86_64,
+            accelerator: Accelerator::Tcg,
+            firmware: PreparedFirmware::Bios,
+            memory_mib: 1024,
+            cpus: 2,
+            disk: PreparedDisk { path: "/w/a,b.qcow2".into(), format: DiskFormat::Qcow2, bytes: 1 },
+            identity: Identity::fresh(),
+            instance_type: "t3.micro".to_owned(),
+            forwards: vec![Forward { host_port: 4022, guest_port: 22 }],
+            bridge: vec!["/opt/it's, here/amint".into(), "bridge".into()],
+            metadata_socket: "/w/imds".into(),
+            console_log: "/w/console.log".into(),
+            control_socket: "/w/qmp".into(),
+        }
+    }
+
+    fn value_of(arguments: &[OsString], name: &str, start: &str) -> String {
+        arguments
+            .windows(2)
+            .filter(|pair| pair[0] == name)
+            .map(|pair| pair[1].to_str().unwrap().to_owned())
+            .find(|value| value.starts_with(start))
+            .unwrap_or_else(|| panic!("no {name} {start}"))
+    }
+
+    #[test]
+    fn guest_reaches_nothing_but_the_metadata_service() {
+        let arguments = layout().arguments();
+        let value = value_of(&arguments, "-netdev", "user");
+        assert!(value.contains("restrict=on"), "{value}");
+        assert!(value.contains("hostfwd=tcp:127.0.0.1:4022-:22"), "{value}");
+        assert!(value.ends_with(r"-cmd:'/opt/it'\''s,, here/amint' 'bridge' '/w/imds'"), "{value}");
+    }
+
+    #[test]
+    fn paths_with_commas_stay_whole() {
+        let value = value_of(&layout().arguments(), "-drive", "if=none");
+        assert!(value.ends_with("file=/w/a,,b.qcow2"), "{value}");
+    }
+
+    #[test]
+    fn machine_looks_like_an_instance_of_ec2() {
+        let layout = layout();
+        let value = value_of(&layout.arguments(), "-smbios", "type=1");
+        let uuid = &layout.identity.uuid;
+        assert!(uuid.starts_with("ec2") && Uuid::parse_str(uuid).is_ok(), "{uuid}");
+        assert!(value.contains(&format!("uuid={uuid},serial={uuid}")), "{value}");
+        let mac = &layout.identity.mac;
+        assert_eq!(mac.len(), 17, "{mac}");
+        assert_ne!(Identity::fresh(), Identity::fresh());
+    }
+}
