@@ -1,1 +1,27 @@
-//! The build: bootstrap, customise, harden, assemble.
+//! The build: from a recipe to a bootable disk.
+//!
+//! Packages are installed into a tree by an engine behind a narrow seam ([`bootstrap`]), the recipe's files,
+//! steps and services follow in a sandbox, rules harden and judge the tree, and a disk is assembled from it.
+//! Everything runs inside private namespaces ([`namespace`]); no loop device and no device-mapper is used, and
+//! nothing is mounted where the host could see it.
+
+pub mod bootstrap;
+pub mod compare;
+pub mod mirror;
+pub mod namespace;
+pub mod packages;
+
+mod boot_loader;
+mod build;
+mod command;
+mod customise;
+mod ec2;
+mod error;
+mod normalise;
+mod sandbox;
+mod tree;
+
+pub use build::{BuildRequest, Built, build};
+pub use command::{CommandError, find_program, package_of};
+pub use error::BuildError;
+pub use tree::TreeError;
