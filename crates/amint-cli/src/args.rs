@@ -1,0 +1,266 @@
+//! The command line's grammar.
+
+use std::path::PathBuf;
+
+use amint_types::report::Firmware;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Make, prove, publish, govern and retire Amazon Machine Images
+///
+/// One recipe becomes a hardened, boot-tested image: `amint init`, `amint build`, `amint test`.
+#[derive(Debug, Parser)]
+#[command(name = "amint", version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+pub struct GlobalArgs {
+    /// Write one JSON document, or one event per line while working, to standard output
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Tell nothing but warnings and errors
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Show what programs and guests write
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+
+    /// Folder of the store [default: the XDG data folder, usually ~/.local/share/amint]
+    #[arg(long, global = true, env = "AMINT_HOME", value_name = "DIR", hide_env_values = true)]
+    pub home: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a new recipe
+    Init(InitArgs),
+    /// Check a recipe, and show every error with its place
+    Check(CheckArgs),
+    /// Print the JSON Schema of recipes
+    Schema,
+    /// Build an image from a recipe, harden it, boot it, and store it
+    Build(BuildArgs),
+    /// Boot an image as EC2 would, and check it
+    Test(TestArgs),
+    /// Boot an image and log in
+    Shell(ShellArgs),
+    /// List the images of the store
+    Images(ImagesArgs),
+    /// Show what is known about an image
+    Show(ShowArgs),
+    /// Write an image to a file
+    Export(ExportArgs),
+    /// Remove an image from the store
+    Rm(RmArgs),
+    /// Free the space of removed and replaced images, and of work broken off
+    Gc(GcArgs),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write manual pages into a folder
+    #[command(hide = true)]
+    Man {
+        /// The folder
+        folder: PathBuf,
+    },
+    /// Pass one metadata connection of a guest on (started by QEMU)
+    #[command(hide = true)]
+    InternalImdsBridge {
+        /// The metadata service's socket
+        socket: PathBuf,
+    },
+}
+
+/// `amint init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Folder to write `amint.toml` to
+    #[arg(default_value = ".")]
+    pub folder: PathBuf,
+
+    /// Name of the image [default: the folder's name]
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+/// `amint check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The recipe, or the folder with its `amint.toml`
+    #[arg(default_value = "amint.toml")]
+    pub recipe: PathBuf,
+}
+
+/// `amint build`.
+#[derive(Debug, Args)]
+pub struct BuildArgs {
+    /// The recipe, or the folder with its `amint.toml`
+    #[arg(default_value = "amint.toml")]
+    pub recipe: PathBuf,
+
+    /// Build twice and compare the bytes; store nothing
+    #[arg(long)]
+    pub check: bool,
+
+    /// Store the image without booting it
+    #[arg(long, conflicts_with = "check")]
+    pub no_test: bool,
+
+    /// Firmware of the boot test
+    #[arg(long, value_enum, default_value_t = BootMode::Uefi, conflicts_with_all = ["check", "no_test"])]
+    pub boot: BootMode,
+
+    /// Mirror of Debian's archive [default: the recipe's, else the host's apt sources]
+    #[arg(long, env = "AMINT_DEBIAN_MIRROR", value_name = "URL", hide_env_values = true)]
+    pub mirror: Option<String>,
+
+    /// Mirror of Debian's security archive
+    #[arg(long, env = "AMINT_DEBIAN_SECURITY_MIRROR", value_name = "URL", hide_env_values = true)]
+    pub security_mirror: Option<String>,
+
+    /// No time stamp in the image is later than this (seconds since 1970)
+    #[arg(long, env = "SOURCE_DATE_EPOCH", value_name = "SECONDS", hide_env_values = true)]
+    pub source_date_epoch: Option<i64>,
+
+    /// Folder for the work [default: inside the store]
+    #[arg(long, env = "AMINT_TMPDIR", value_name = "DIR", hide_env_values = true)]
+    pub tmpdir: Option<PathBuf>,
+
+    /// Keep the work folder when something fails, to look around
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// Which firmware starts the guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BootMode {
+    /// UEFI
+    Uefi,
+    /// Legacy BIOS
+    Bios,
+}
+
+impl From<BootMode> for Firmware {
+    fn from(mode: BootMode) -> Self {
+        match mode {
+            BootMode::Uefi => Self::Uefi,
+            BootMode::Bios => Self::Bios,
+        }
+    }
+}
+
+/// How guests run.
+#[derive(Clone, Debug, Args)]
+pub struct GuestArgs {
+    /// Firmware that starts the guest
+    #[arg(long, value_enum, default_value_t = BootMode::Uefi)]
+    pub boot: BootMode,
+
+    /// Memory of the guest in MiB
+    #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(256..=65536), value_name = "MIB")]
+    pub memory: u32,
+
+    /// Recipe to take the user, ports and tests from [default: the one stored with the image]
+    #[arg(long, value_name = "FILE")]
+    pub recipe: Option<PathBuf>,
+}
+
+/// `amint test`.
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// NAME[:VERSION] in the store, or a disk image file
+    pub image: String,
+
+    /// How the guest runs.
+    #[command(flatten)]
+    pub guest: GuestArgs,
+
+    /// Boot once only: do not compare two first boots
+    #[arg(long)]
+    pub once: bool,
+
+    /// Keep overlay, console log and key when something fails
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// `amint shell`.
+#[derive(Debug, Args)]
+pub struct ShellArgs {
+    /// NAME[:VERSION] in the store, or a disk image file
+    pub image: String,
+
+    /// How the guest runs.
+    #[command(flatten)]
+    pub guest: GuestArgs,
+}
+
+/// `amint images`.
+#[derive(Debug, Args)]
+pub struct ImagesArgs {
+    /// List replaced builds as well
+    #[arg(long, short)]
+    pub all: bool,
+}
+
+/// `amint show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// NAME[:VERSION]
+    pub image: String,
+
+    /// List every package
+    #[arg(long)]
+    pub packages: bool,
+
+    /// Print the recipe the image was made from
+    #[arg(long)]
+    pub recipe: bool,
+}
+
+/// `amint export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// NAME[:VERSION]
+    pub image: String,
+
+    /// File to write
+    pub file: PathBuf,
+
+    /// Format: raw, qcow2, vmdk, vhd [default: by the file's extension]
+    #[arg(long)]
+    pub format: Option<String>,
+
+    /// Replace the file if it is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `amint rm`.
+#[derive(Debug, Args)]
+pub struct RmArgs {
+    /// NAME[:VERSION]
+    #[arg(required = true)]
+    pub images: Vec<String>,
+}
+
+/// `amint gc`.
+#[derive(Debug, Args)]
+pub struct GcArgs {
+    /// Tell what would go, and remove nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}

@@ -1,0 +1,249 @@
+//! `amint build`: from a recipe to a hardened, boot-tested image in the store.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use amint_build::bootstrap::Mmdebstrap;
+use amint_build::mirror::{self, MirrorWishes};
+use amint_build::{BuildRequest, Built, namespace};
+use amint_disk::raw::RawDisk;
+use amint_recipe::RecipeFile;
+use amint_store::{PutRequest, Store};
+use amint_types::report::{BootReport, BuildReport};
+use amint_types::{BlockSource, Digest, StepOutcome, Unit, format_bytes};
+use jiff::Timestamp;
+
+use crate::args::BuildArgs;
+use crate::context::{Context, today};
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::images::{BOOT_REPORT, BUILD_REPORT, RECIPE, boot_spec, report_path, write_report};
+use crate::present;
+use crate::ui::Palette;
+
+/// Builds an image.
+pub(crate) fn run(args: &BuildArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let file = super::check::load(&args.recipe, context)?;
+    // Tools are looked for before an hour of work, not after.
+    for tool in ["mmdebstrap", "bwrap", "unshare", "setpriv"] {
+        amint_build::find_program(tool)?;
+    }
+    if !args.no_test && !args.check {
+        amint_build::find_program("qemu-system-x86_64")?;
+    }
+    let store = context.store()?;
+    if !namespace::is_inside() {
+        return Err(namespace::enter().into());
+    }
+    let work = Work::new(args, &store)?;
+    let result = if args.check {
+        super::build_check::run(args, context, &file, work.path())
+    } else {
+        build_one(args, context, &file, &store, work.path())
+    };
+    let is_failed = !matches!(result, Ok(ExitCode::Fine));
+    if args.keep && is_failed {
+        context.sink().info(&format!("the work folder is kept: {}", work.keep().display()));
+    } else {
+        work.remove()?;
+    }
+    result
+}
+
+fn build_one(
+    args: &BuildArgs,
+    context: &Context,
+    file: &RecipeFile,
+    store: &Store,
+    work: &Path,
+) -> Result<ExitCode, Failure> {
+    let built = build(args, context, file, work)?;
+    let Some((disk, summary)) = &built.disk else {
+        return Ok(refuse(context, file, &built));
+    };
+    // The tree has served: its space is better used by the boot test.
+    fs::remove_dir_all(&built.tree).map_err(|error| Failure::file(&built.tree, error))?;
+    let source = RawDisk::open(disk).map_err(|error| Failure::new(ExitCode::Defect, error))?;
+    let mut boots = Vec::new();
+    if !args.no_test {
+        let spec = boot_spec(Some(file), disk.clone(), source.disk_bytes(), args.boot.into(), work)?;
+        let boot = amint_guest::boot_test(&spec, context.sink(), &context.cancel)?;
+        let is_passed = boot.is_passed();
+        boots.push(boot);
+        if !is_passed {
+            return Ok(refuse_boot(args, context, &boots, disk));
+        }
+    }
+    let image = &file.recipe.image;
+    let now = Timestamp::now();
+    let started = Instant::now();
+    let sink = context.sink();
+    sink.step_started("store", "Storing the blocks", Some(source.disk_bytes()), Unit::Bytes);
+    let request = PutRequest {
+        name: image.name.clone(),
+        version: image.version.clone(),
+        architecture: image.architecture,
+        created_at: now,
+        documents: vec![(RECIPE.to_owned(), file.text.clone().into_bytes())],
+    };
+    let progress = |done: u64, total: u64| sink.step_progress("store", done, Some(total), None);
+    let stored = match store.put(&request, &source, &progress, &context.cancel) {
+        Ok(stored) => stored,
+        Err(error) => {
+            sink.step_finished("store", StepOutcome::Failed, started.elapsed(), None);
+            return Err(error.into());
+        }
+    };
+    let detail =
+        format!("{} new, {} blocks were there", format_bytes(stored.bytes_written), stored.blocks_reused);
+    sink.step_finished("store", StepOutcome::Done, started.elapsed(), Some(detail));
+    let report = BuildReport {
+        format_version: 1,
+        name: image.name.clone(),
+        version: image.version.clone(),
+        architecture: image.architecture,
+        base: built.base.clone(),
+        description: image.description.clone(),
+        gate: file.recipe.harden.gate,
+        digest: stored.record.digest,
+        disk_bytes: stored.record.disk_bytes,
+        used_bytes: stored.record.used_bytes,
+        partitions: summary.partitions.clone(),
+        packages: built.packages,
+        recipe_digest: Digest::of(file.text.as_bytes()),
+        source_epoch: built.source_epoch,
+        built_at: now,
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        steps: context.step_times(),
+        scan: built.scan,
+        boots,
+    };
+    let text = amint_report::json(&report);
+    store.put_document(&stored.record, BUILD_REPORT, text.as_bytes())?;
+    for boot in &report.boots {
+        let text = serde_json::to_vec(boot).map_err(|error| Failure::new(ExitCode::Defect, error))?;
+        store.put_document(&stored.record, &format!("{BOOT_REPORT}-{}", boot.firmware.as_str()), &text)?;
+    }
+    let page = report_path(&context.home()?, &report);
+    write_report(&report, &page)?;
+    context.finish();
+    if context.global.json {
+        context.print_result(&serde_json::json!({
+            "event": "result", "digest": report.digest, "report_file": page,
+            "peak_memory_bytes": peak_memory_bytes(), "report": report,
+        }));
+    } else {
+        context.say(&present::summary(&report, Some(&page), Palette::for_stderr()));
+    }
+    Ok(ExitCode::Fine)
+}
+
+/// Builds once, in `work`.
+pub(super) fn build(
+    args: &BuildArgs,
+    context: &Context,
+    file: &RecipeFile,
+    work: &Path,
+) -> Result<Built, Failure> {
+    let base = &file.recipe.base;
+    let wishes = MirrorWishes {
+        archive: args.mirror.clone(),
+        security: args.security_mirror.clone(),
+        recipe_archive: base.mirror.clone(),
+        recipe_security: base.security_mirror.clone(),
+    };
+    let mirrors = mirror::choose(wishes, Path::new("/etc/apt")).map_err(amint_build::BuildError::from)?;
+    let request = BuildRequest {
+        recipe: file,
+        mirrors,
+        work,
+        today: today(),
+        source_epoch: args.source_date_epoch,
+        engine: &Mmdebstrap,
+    };
+    Ok(amint_build::build(&request, context.sink(), &context.cancel)?)
+}
+
+/// Tells which rules stopped the image.
+fn refuse(context: &Context, file: &RecipeFile, built: &Built) -> ExitCode {
+    context.finish();
+    let gate = file.recipe.harden.gate;
+    if context.global.json {
+        context.print_result(
+            &serde_json::json!({ "event": "result", "refused_by": "rules", "scan": built.scan }),
+        );
+    } else {
+        context.say(&present::blocking(&built.scan, gate, Palette::for_stderr()));
+    }
+    ExitCode::Gate
+}
+
+/// Tells which checks of the boot test failed.
+fn refuse_boot(args: &BuildArgs, context: &Context, boots: &[BootReport], disk: &Path) -> ExitCode {
+    context.finish();
+    if context.global.json {
+        context.print_result(
+            &serde_json::json!({ "event": "result", "refused_by": "boot test", "boots": boots }),
+        );
+    } else {
+        for boot in boots {
+            context.say(&present::boot_checks(boot, Palette::for_stderr()));
+        }
+        if args.keep {
+            context.say(&format!("look around with: amint shell {}", disk.display()));
+        } else {
+            context.say("the image was not stored; `--keep` keeps its disk for `amint shell`");
+        }
+    }
+    ExitCode::Gate
+}
+
+/// The highest memory use of this process so far (`VmHWM` of `proc(5)`), in bytes.
+fn peak_memory_bytes() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+/// The private folder of one build.
+enum Work {
+    InStore(amint_store::Temporary),
+    Elsewhere(tempfile::TempDir),
+}
+
+impl Work {
+    fn new(args: &BuildArgs, store: &Store) -> Result<Self, Failure> {
+        match &args.tmpdir {
+            None => Ok(Self::InStore(store.temporary()?)),
+            Some(folder) => tempfile::Builder::new()
+                .prefix("amint-")
+                .tempdir_in(folder)
+                .map(Self::Elsewhere)
+                .map_err(|error| Failure::file(folder, error)),
+        }
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::InStore(folder) => folder.path(),
+            Self::Elsewhere(folder) => folder.path(),
+        }
+    }
+
+    fn keep(self) -> PathBuf {
+        match self {
+            Self::InStore(folder) => folder.keep(),
+            Self::Elsewhere(folder) => folder.keep(),
+        }
+    }
+
+    fn remove(self) -> Result<(), Failure> {
+        let path = self.path().to_owned();
+        match self {
+            Self::InStore(folder) => folder.remove().map_err(Failure::from),
+            Self::Elsewhere(folder) => folder.close().map_err(|error| Failure::file(&path, error)),
+        }
+    }
+}

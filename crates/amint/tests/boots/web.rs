@@ -1,0 +1,36 @@
+//! The example web server, from its recipe to a second firmware.
+
+use crate::support::{Home, assert_boot_passed};
+
+#[test]
+fn builds_boots_stores_exports_and_boots_again_under_bios() {
+    let Some(home) = Home::new() else { return };
+    let Some(output) = home.build(&["examples/web/amint.toml"]) else { return };
+    assert!(output.status.success());
+
+    let shown = home.json(&["show", "web"]);
+    let report = &shown["report"];
+    assert!(report["packages"].as_array().unwrap().iter().any(|package| package["name"] == "nginx-light"));
+    for rule in report["scan"]["rules"].as_array().unwrap() {
+        let is_severe = rule["severity"] == "critical" || rule["severity"] == "high";
+        let state = &rule["outcome"]["state"];
+        assert!(!is_severe || (state != "fail" && state != "not_evaluated"), "{rule}");
+    }
+    assert_boot_passed(
+        &report["boots"][0],
+        &["boot-login", "sudo", "ssh-root-refused", "ssh-password-refused", "ports", "failed-units", "grow"],
+    );
+    assert!(home.path().join("reports").read_dir().unwrap().count() == 1);
+    assert_eq!(home.leftovers(), Vec::<std::path::PathBuf>::new());
+
+    let bios = home.run(&["test", "web", "--boot", "bios", "--once"]);
+    assert_eq!(bios.status.code(), Some(0));
+    let boots = home.json(&["show", "web"])["report"]["boots"].clone();
+    let firmwares: Vec<_> = boots.as_array().unwrap().iter().map(|boot| boot["firmware"].clone()).collect();
+    assert_eq!(firmwares, ["uefi", "bios"]);
+
+    let raw = home.path().join("web.raw");
+    let exported = home.run(&["export", "web", raw.to_str().unwrap()]);
+    assert!(exported.status.success());
+    assert_eq!(raw.metadata().unwrap().len(), shown["image"]["disk_bytes"].as_u64().unwrap());
+}
