@@ -164,6 +164,8 @@ impl From<ExportError> for Failure {
         } else {
             ExitCode::Input
         };
-        Self::with(code, error.hint(), error)
+        // A damaged block lies deep among the causes, and the store knows what to do about it.
+        let hint = amint_store::find_block_error(&error).and_then(Hint::hint).or_else(|| error.hint());
+        Self::with(code, hint, error)
     }
 }
