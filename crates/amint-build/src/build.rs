@@ -194,10 +194,14 @@ fn harden(
     Ok(report)
 }
 
+/// Gives a recipe's profile as the rules know it: one that got lost on the way would pass unjudged.
+fn scan_profile(profile: amint_recipe::Profile) -> amint_scan::Profile {
+    profile.as_str().parse().expect("the rules know every profile of recipes: a test compares them")
+}
+
 /// Tells the rules what the recipe says.
 fn scan_request(recipe: &Recipe, today: Date) -> ScanRequest {
-    let profiles =
-        recipe.harden.profiles.iter().filter_map(|profile| profile.as_str().parse().ok()).collect();
+    let profiles = recipe.harden.profiles.iter().map(|profile| scan_profile(*profile)).collect();
     let waivers = recipe.harden.waive.iter().map(|waiver| Waiver {
         rule: waiver.rule.clone(),
         reason: waiver.reason.clone(),
@@ -321,5 +325,19 @@ pub(crate) fn seconds(time: SystemTime) -> i64 {
     match time.duration_since(UNIX_EPOCH) {
         Ok(after) => i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
         Err(before) => -i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rules_know_every_profile_that_a_recipe_may_name() {
+        use amint_recipe::Profile;
+        for profile in [Profile::Marketplace, Profile::SharedLinux, Profile::Hardened, Profile::Private] {
+            assert_eq!(scan_profile(profile).as_str(), profile.as_str());
+        }
+        assert_eq!(amint_scan::Profile::ALL.len(), 4);
     }
 }

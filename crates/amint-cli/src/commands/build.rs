@@ -43,7 +43,8 @@ pub(crate) fn run(args: &BuildArgs, context: &Context) -> Result<ExitCode, Failu
         build_one(args, context, &file, &store, work.path())
     };
     let is_failed = !matches!(result, Ok(ExitCode::Fine));
-    if args.keep && is_failed {
+    // What the user broke off is cleaned up, as the message says; `--keep` is for failures.
+    if args.keep && is_failed && !context.cancel.is_cancelled() {
         context.sink().info(&format!("the work folder is kept: {}", work.keep().display()));
     } else {
         work.remove()?;

@@ -33,6 +33,12 @@ pub(super) fn run(
     context.finish();
     let [first, second] = &builds[..] else { unreachable!("two builds were made") };
     let (Some((first_disk, summary)), Some((second_disk, _))) = (&first.disk, &second.disk) else {
+        if context.global.json {
+            let scans = [&first.scan, &second.scan];
+            context.print_result(
+                &serde_json::json!({ "event": "result", "refused_by": "rules", "scans": scans }),
+            );
+        }
         context.say("the rules stopped the image; `amint build` tells why");
         return Ok(ExitCode::Gate);
     };

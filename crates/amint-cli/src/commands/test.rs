@@ -20,7 +20,9 @@ pub(crate) fn run(args: &TestArgs, context: &Context) -> Result<ExitCode, Failur
     spec.keep = args.keep;
     let result = amint_guest::boot_test(&spec, context.sink(), &context.cancel);
     context.finish();
-    if args.keep && !result.as_ref().is_ok_and(amint_types::report::BootReport::is_passed) {
+    let is_interrupted = context.cancel.is_cancelled();
+    if args.keep && !is_interrupted && !result.as_ref().is_ok_and(amint_types::report::BootReport::is_passed)
+    {
         context.say(&format!("overlay, console log and key are kept in {}", work.keep().display()));
     } else {
         work.remove()?;
