@@ -1,0 +1,1 @@
+//! Debian archives: verified indexes, downloads, the package cache.
