@@ -5,3 +5,4 @@
 //! system.
 
 pub mod control;
+pub mod deb;
