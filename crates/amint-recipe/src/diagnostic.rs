@@ -1,4 +1,4 @@
-//! What is wrong with a recipe, and where.
+//! What is wrong with a recipe or a lock file, and where.
 
 use std::fmt::{self, Write as _};
 use std::ops::Range;
@@ -8,6 +8,8 @@ use crate::problems::Problem;
 
 /// Most characters of a source line that a diagnostic carries.
 const SOURCE_LINE_CHARS_MAX: usize = 160;
+/// Most characters of a message or hint: hostile text repeated in one must not fill the terminal.
+const MESSAGE_CHARS_MAX: usize = 500;
 /// Most characters of offending text that a diagnostic carries.
 const TEXT_CHARS_MAX: usize = 160;
 
@@ -55,15 +57,17 @@ pub struct Diagnostic {
     pub hint: Option<String>,
 }
 
-/// Everything that is wrong with one recipe, in the order of its lines.
+/// Everything that is wrong with one recipe or lock file, in the order of its lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostics {
-    /// The recipe's path.
+    /// The file's path.
     pub path: PathBuf,
     /// The mistakes: errors and warnings.
     pub items: Vec<Diagnostic>,
     /// How many more there were than are kept.
     pub omitted: usize,
+    /// What kind of file it is.
+    pub(crate) noun: &'static str,
 }
 
 impl Diagnostics {
@@ -88,9 +92,15 @@ impl Diagnostics {
         output
     }
 
-    pub(crate) fn locate(path: &Path, text: &str, problems: Vec<Problem>, omitted: usize) -> Self {
+    pub(crate) fn locate(
+        path: &Path,
+        noun: &'static str,
+        text: &str,
+        problems: &[Problem],
+        omitted: usize,
+    ) -> Self {
         let lines = LineIndex::new(text);
-        let mut items: Vec<_> = problems.into_iter().map(|problem| lines.locate(problem)).collect();
+        let mut items: Vec<_> = problems.iter().map(|problem| lines.locate(problem)).collect();
         items.sort_by(|left, right| {
             (left.span.start, left.severity, left.span.end, &left.message).cmp(&(
                 right.span.start,
@@ -100,14 +110,14 @@ impl Diagnostics {
             ))
         });
         items.dedup();
-        Self { path: path.to_owned(), items, omitted }
+        Self { path: path.to_owned(), items, omitted, noun }
     }
 }
 
 impl fmt::Display for Diagnostics {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (errors, warnings) = (self.errors().count(), self.warnings().count());
-        write!(formatter, "recipe `{}` has {}", self.path.display(), counted(errors, "error"))?;
+        write!(formatter, "{} `{}` has {}", self.noun, self.path.display(), counted(errors, "error"))?;
         if warnings > 0 {
             write!(formatter, " and {}", counted(warnings, "warning"))?;
         }
@@ -164,7 +174,7 @@ impl<'t> LineIndex<'t> {
         (index, start..start + line.strip_suffix('\r').unwrap_or(line).len())
     }
 
-    fn locate(&self, problem: Problem) -> Diagnostic {
+    fn locate(&self, problem: &Problem) -> Diagnostic {
         let start = self.text.floor_char_boundary(problem.span.start);
         let end = self.text.ceil_char_boundary(problem.span.end.max(start));
         let (index, bounds) = self.line(start);
@@ -184,10 +194,19 @@ impl<'t> LineIndex<'t> {
             text: self.text[on_line].chars().take(TEXT_CHARS_MAX).map(printable).collect(),
             source_line: shown.map(printable).collect(),
             source_column: skipped + 1,
-            message: problem.message.chars().map(printable).collect(),
-            hint: problem.hint.map(|hint| hint.chars().map(printable).collect()),
+            message: sentence(&problem.message),
+            hint: problem.hint.as_deref().map(sentence),
         }
     }
+}
+
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars().map(printable);
+    let mut shown: String = characters.by_ref().take(MESSAGE_CHARS_MAX).collect();
+    if characters.next().is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// Replaces what a terminal would act upon: a recipe may come from anywhere.
@@ -208,7 +227,7 @@ mod tests {
 
     fn located(text: &str, span: Range<usize>) -> Diagnostic {
         let problem = Problem::error(span, "wrong");
-        Diagnostics::locate(Path::new("amint.toml"), text, vec![problem], 0).items.remove(0)
+        Diagnostics::locate(Path::new("amint.toml"), "recipe", text, &[problem], 0).items.remove(0)
     }
 
     #[test]

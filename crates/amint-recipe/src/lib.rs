@@ -12,13 +12,16 @@
 pub mod defaults;
 mod diagnostic;
 mod load;
+pub mod lock;
 mod problems;
 mod recipe;
 mod schema;
 mod section;
+mod source;
 mod table;
 mod template;
 mod text;
+mod text_file;
 mod validate_files;
 
 pub use diagnostic::{Diagnostic, DiagnosticSeverity, Diagnostics};

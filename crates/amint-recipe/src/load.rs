@@ -1,7 +1,6 @@
 //! Reading a recipe from disk.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use amint_types::Hint;
@@ -10,6 +9,7 @@ use jiff::civil::Date;
 use crate::diagnostic::Diagnostics;
 use crate::problems::{Problem, Problems};
 use crate::recipe::{Recipe, parse};
+use crate::text_file::{self, TextError};
 use crate::validate_files::validate_files;
 
 /// Most bytes of a recipe.
@@ -121,17 +121,11 @@ pub fn load(path: &Path) -> Result<RecipeFile, RecipeError> {
 }
 
 fn read(path: &Path) -> Result<String, RecipeError> {
-    let fail = |source| RecipeError::Unreadable { path: path.to_owned(), source };
-    let file = File::open(path).map_err(fail)?;
-    let mut bytes = Vec::new();
-    file.take(RECIPE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(fail)?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > RECIPE_BYTES_MAX {
-        return Err(RecipeError::TooLarge { path: path.to_owned() });
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let line = error.as_bytes().iter().take(valid).filter(|byte| **byte == b'\n').count() + 1;
-        RecipeError::NotUtf8 { path: path.to_owned(), line }
+    let path = path.to_owned();
+    text_file::read(&path, RECIPE_BYTES_MAX).map_err(|error| match error {
+        TextError::Unreadable(source) => RecipeError::Unreadable { path, source },
+        TextError::TooLarge => RecipeError::TooLarge { path },
+        TextError::NotUtf8(line) => RecipeError::NotUtf8 { path, line },
     })
 }
 

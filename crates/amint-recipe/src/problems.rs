@@ -4,6 +4,19 @@ use std::ops::Range;
 use std::path::Path;
 
 use crate::diagnostic::{DiagnosticSeverity, Diagnostics};
+use crate::section::SECTIONS;
+
+/// The kind of text that is read: how messages name it, and where a misplaced key belongs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Document {
+    /// The noun in messages.
+    pub(crate) noun: &'static str,
+    /// Every table with its keys.
+    pub(crate) sections: &'static [(&'static str, &'static [&'static str])],
+}
+
+/// The recipe.
+pub(crate) const RECIPE: Document = Document { noun: "recipe", sections: &SECTIONS };
 
 /// Most problems that are kept: more help nobody, and a hostile file must not fill the memory.
 const PROBLEM_COUNT_MAX: usize = 200;
@@ -85,19 +98,31 @@ impl Flaw {
     }
 }
 
-/// The problems of one recipe's text.
+/// The problems of one text.
 pub(crate) struct Problems<'t> {
     text: &'t str,
+    document: Document,
     items: Vec<Problem>,
     omitted: usize,
 }
 
 impl<'t> Problems<'t> {
+    /// Starts without a problem of a recipe's text.
     pub(crate) fn new(text: &'t str) -> Self {
-        Self { text, items: Vec::new(), omitted: 0 }
+        Self::of(RECIPE, text)
     }
 
-    /// Returns the recipe's text of `span`.
+    /// Starts without a problem of a text of another kind.
+    pub(crate) fn of(document: Document, text: &'t str) -> Self {
+        Self { text, document, items: Vec::new(), omitted: 0 }
+    }
+
+    /// Returns the kind of text that is read.
+    pub(crate) fn document(&self) -> Document {
+        self.document
+    }
+
+    /// Returns the text of `span`.
     pub(crate) fn snippet(&self, span: Range<usize>) -> &'t str {
         self.text.get(span).unwrap_or_default()
     }
@@ -175,7 +200,7 @@ impl<'t> Problems<'t> {
                 garbled_from.is_none_or(|start| line_start < start) && !broken_lines.contains(&line_start)
             }
         });
-        Diagnostics::locate(path, self.text, items, self.omitted)
+        Diagnostics::locate(path, self.document.noun, self.text, &items, self.omitted)
     }
 
     fn line_start(&self, offset: usize) -> usize {

@@ -10,7 +10,7 @@ use toml::de::DeTable;
 
 use crate::defaults;
 use crate::diagnostic::Diagnostics;
-use crate::problems::Problems;
+use crate::problems::{Problems, RECIPE};
 use crate::section::{
     Base, Disk, FileEntry, Harden, Image, Kernel, Lifecycle, Packages, Port, Protocol, Publish, Run,
     Services, TOP_KEYS, Test, User, Waiver, check_ports, parse_base, parse_disk, parse_files, parse_harden,
@@ -159,7 +159,7 @@ fn read(root: &Table<'_>, problems: &mut Problems<'_>, path: PathBuf) -> Option<
         tests: values(tests),
         publish,
         lifecycle,
-        warnings: Diagnostics { path, items: Vec::new(), omitted: 0 },
+        warnings: Diagnostics { path, items: Vec::new(), omitted: 0, noun: RECIPE.noun },
         places: Places { keyring, files: file_spans, run: run_spans, waive: waive_spans },
     })
 }

@@ -1,18 +1,19 @@
-//! Reading tables of a recipe, key by key, with everything that is wrong reported.
+//! Reading tables of a recipe or a lock file, key by key, with everything that is wrong reported.
 //!
 //! Every reader returns nothing both for a key that is absent and for one whose value is wrong; the latter is
 //! reported on the spot, so that the caller can put a default in place and read on.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::hash::Hash;
 use std::ops::{Range, RangeInclusive};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::problems::{Flaw, Problem, Problems};
-use crate::section::SECTIONS;
+use crate::problems::{Document, Flaw, Problem, Problems};
 
 /// A value of TOML with its place.
 pub(crate) type Value<'a> = Spanned<DeValue<'a>>;
@@ -54,12 +55,18 @@ impl<'a> Table<'a> {
         title: &'static str,
         keys: &[&str],
     ) -> Self {
+        let document = problems.document();
         for key in table.keys() {
             if !keys.contains(&key.get_ref().as_ref()) {
-                problems.push_with(|| unknown_key(key, title, keys));
+                problems.push_with(|| unknown_key(key, title, keys, document));
             }
         }
         Self { entries: table, span, title }
+    }
+
+    /// Takes the top table of a text whose keys are not looked at yet.
+    pub(crate) fn unchecked(table: &'a DeTable<'a>) -> Self {
+        Self { entries: table, span: 0..0, title: "" }
     }
 
     fn get(&self, key: &str) -> Option<&'a Value<'a>> {
@@ -194,25 +201,26 @@ impl<'a> Table<'a> {
     }
 
     /// Reads a whole number within bounds.
-    pub(crate) fn integer(
+    pub(crate) fn integer<T: Copy + PartialOrd + fmt::Display + TryFrom<i128>>(
         &self,
         problems: &mut Problems<'_>,
         key: &str,
-        bounds: RangeInclusive<u32>,
-    ) -> Option<Located<u32>> {
+        bounds: RangeInclusive<T>,
+    ) -> Option<Located<T>> {
         let value = self.get(key)?;
         let DeValue::Integer(integer) = value.get_ref() else {
             let problem = wrong_type(key, "a whole number", value);
             problems.push(match value.get_ref().as_str() {
-                Some(text) if text.parse::<u32>().is_ok() => {
+                Some(text) if text.parse::<i128>().is_ok() => {
                     problem.hint(format!("write it without quotes: `{text}`"))
                 }
                 _ => problem,
             });
             return None;
         };
-        let number = u32::from_str_radix(integer.as_str(), integer.radix()).ok();
-        let number = number.filter(|number| bounds.contains(number));
+        let number = i128::from_str_radix(integer.as_str(), integer.radix()).ok();
+        let number =
+            number.and_then(|number| T::try_from(number).ok()).filter(|number| bounds.contains(number));
         if number.is_none() {
             let (start, end) = (bounds.start(), bounds.end());
             let message = format!("`{key}` must lie between {start} and {end}");
@@ -245,6 +253,20 @@ impl<'a> Table<'a> {
             });
         }
         Some(Located { value: date?, span: value.span() })
+    }
+
+    /// Reads a moment, with its offset from UTC.
+    pub(crate) fn moment(&self, problems: &mut Problems<'_>, key: &str) -> Option<Located<Timestamp>> {
+        let value = self.get(key)?;
+        let moment = match value.get_ref() {
+            DeValue::Datetime(moment) => moment.to_string().parse::<Timestamp>().ok(),
+            _ => None,
+        };
+        if moment.is_none() {
+            let problem = Problem::error(value.span(), format!("`{key}` must be a moment with an offset"));
+            problems.push(problem.hint("write it without quotes, such as `2026-11-23T08:00:00Z`"));
+        }
+        Some(Located { value: moment?, span: value.span() })
     }
 
     /// Opens a table within this one.
@@ -388,15 +410,20 @@ fn too_many(key: &str, count: usize, count_max: usize, span: Range<usize>) -> Pr
     Problem::error(span, format!("`{key}` has {count} entries, more than {count_max}"))
 }
 
-fn unknown_key(key: &Spanned<std::borrow::Cow<'_, str>>, title: &str, keys: &[&str]) -> Problem {
+fn unknown_key(
+    key: &Spanned<std::borrow::Cow<'_, str>>,
+    title: &str,
+    keys: &[&str],
+    document: Document,
+) -> Problem {
     let name = key.get_ref().as_ref();
     let place = if title.is_empty() { String::new() } else { format!(" in `{title}`") };
     let problem = Problem::error(key.span(), format!("unknown key `{name}`{place}"));
     if let Some(meant) = closest(name, keys.iter().copied()) {
         return problem.hint(format!("did you mean `{meant}`?"));
     }
-    let homes: Vec<_> =
-        SECTIONS.iter().filter(|(_, known)| known.contains(&name)).map(|(home, _)| *home).collect();
+    let sections = document.sections.iter();
+    let homes: Vec<_> = sections.filter(|(_, known)| known.contains(&name)).map(|(home, _)| *home).collect();
     match homes[..] {
         [] => problem.hint(format!("known keys: {}", quoted_list(keys.iter().copied(), "and"))),
         _ => problem.hint(format!("`{name}` belongs in {}", quoted_list(homes.iter().copied(), "or"))),

@@ -1,28 +1,21 @@
 //! Checking the files that a recipe names.
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
+use std::io::Read as _;
 use std::ops::Range;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-
-use amint_types::{GIB, format_bytes};
 
 use crate::diagnostic::Diagnostics;
 use crate::load::RecipeFile;
 use crate::problems::{Flaw, Problems};
 use crate::section::{FileEntry, RunAction};
+use crate::source::{SOURCE_BYTES_MAX, open_file, too_large, unreadable, walk};
 
 /// Most bytes of a script.
-const SCRIPT_BYTES_MAX: u64 = 1024 * 1024;
+pub(crate) const SCRIPT_BYTES_MAX: u64 = 1024 * 1024;
 /// Most bytes of a keyring.
-const KEYRING_BYTES_MAX: u64 = 16 * 1024 * 1024;
-/// Most files and folders of one source.
-const ENTRY_COUNT_MAX: u64 = 200_000;
-/// Deepest folder of a source.
-const DEPTH_MAX: u32 = 64;
-/// Most bytes of one source.
-const SOURCE_BYTES_MAX: u64 = 64 * GIB;
+pub(crate) const KEYRING_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Checks that every file that the recipe names is there, can be read and is of a sensible size.
 ///
@@ -103,8 +96,7 @@ fn interpreter(first_line: &[u8]) -> Option<String> {
 fn check_source(path: &Path, entry: &FileEntry) -> Result<(), Flaw> {
     let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     if metadata.is_dir() {
-        let mut walk = Walk { entries: 0, bytes: 0, source: path };
-        return walk.folder(path, 0);
+        return walk(path, &mut |_, _| Ok(()));
     }
     if entry.target == "/" {
         return Err(Flaw::new(format!("`{}` is a file, and its target is a folder", path.display()))
@@ -114,84 +106,13 @@ fn check_source(path: &Path, entry: &FileEntry) -> Result<(), Flaw> {
     if metadata.len() > SOURCE_BYTES_MAX { Err(too_large(path, SOURCE_BYTES_MAX)) } else { Ok(()) }
 }
 
-/// Looks at everything under a folder that is copied.
-struct Walk<'a> {
-    entries: u64,
-    bytes: u64,
-    source: &'a Path,
-}
-
-impl Walk<'_> {
-    fn folder(&mut self, folder: &Path, depth: u32) -> Result<(), Flaw> {
-        if depth > DEPTH_MAX {
-            return Err(Flaw::new(format!(
-                "`{}` has folders nested more than {DEPTH_MAX} deep",
-                self.source.display()
-            )));
-        }
-        let entries = fs::read_dir(folder).map_err(|error| unreadable(folder, &error))?;
-        let mut paths = Vec::new();
-        for entry in entries {
-            paths.push(entry.map_err(|error| unreadable(folder, &error))?.path());
-            self.entries += 1;
-            if self.entries > ENTRY_COUNT_MAX {
-                let source = self.source.display();
-                return Err(Flaw::new(format!(
-                    "`{source}` has more than {ENTRY_COUNT_MAX} files and folders"
-                )));
-            }
-        }
-        paths.sort();
-        paths.into_iter().try_for_each(|path| self.any(&path, depth))
-    }
-
-    fn any(&mut self, path: &Path, depth: u32) -> Result<(), Flaw> {
-        let metadata = fs::symlink_metadata(path).map_err(|error| unreadable(path, &error))?;
-        if metadata.is_dir() {
-            return self.folder(path, depth + 1);
-        }
-        // Links are copied as links: where they lead matters in the image only.
-        if metadata.is_symlink() {
-            return Ok(());
-        }
-        let (_, metadata) = open_file(path)?;
-        self.bytes = self.bytes.saturating_add(metadata.len());
-        if self.bytes > SOURCE_BYTES_MAX { Err(too_large(self.source, SOURCE_BYTES_MAX)) } else { Ok(()) }
-    }
-}
-
-/// Opens a regular file, and nothing that would block or do something when opened.
-fn open_file(path: &Path) -> Result<(File, fs::Metadata), Flaw> {
-    let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
-    if metadata.is_dir() {
-        return Err(Flaw::new(format!("`{}` is a folder, not a file", path.display())));
-    }
-    if !metadata.is_file() {
-        return Err(Flaw::new(format!("`{}` is a device, socket or pipe, not a file", path.display())));
-    }
-    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    Ok((file, metadata))
-}
-
-fn unreadable(path: &Path, error: &io::Error) -> Flaw {
-    match error.kind() {
-        io::ErrorKind::NotFound => Flaw::new(format!("`{}` does not exist", path.display()))
-            .hint("relative paths start at the recipe's folder"),
-        io::ErrorKind::PermissionDenied => Flaw::new(format!("`{}` may not be read", path.display())),
-        _ => Flaw::new(format!("`{}` cannot be read: {error}", path.display())),
-    }
-}
-
-fn too_large(path: &Path, bytes_max: u64) -> Flaw {
-    Flaw::new(format!("`{}` has more than {}", path.display(), format_bytes(bytes_max)))
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
     use crate::recipe::parse;
+    use crate::source::DEPTH_MAX;
 
     /// Makes a folder with a recipe and files; returns what is wrong with them.
     fn check(section: &str, files: &[(&str, &[u8], u32)]) -> Vec<(usize, String)> {

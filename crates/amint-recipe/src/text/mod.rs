@@ -3,6 +3,7 @@
 //! Each reader takes text and returns either the value or a flaw with a way out; none knows where in a recipe
 //! the text stands.
 
+pub(crate) mod archive;
 mod choice;
 mod cidr;
 pub(crate) mod disk_size;

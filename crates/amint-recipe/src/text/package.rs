@@ -40,6 +40,14 @@ pub(crate) fn parse(text: &str) -> Result<String, Flaw> {
     }
 }
 
+/// Reads the name of a package, without a version.
+pub(crate) fn bare_name(text: &str) -> Result<String, Flaw> {
+    if parse(text)? == name(text) {
+        return Ok(text.to_owned());
+    }
+    Err(Flaw::new(format!("`{text}` has a version")).hint(format!("write `{}`", name(text))))
+}
+
 /// Returns the name of a package to install, without its version.
 pub(crate) fn name(package: &str) -> &str {
     package.split_once('=').map_or(package, |(name, _)| name)
