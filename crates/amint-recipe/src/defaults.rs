@@ -19,6 +19,11 @@ pub fn components() -> Vec<String> {
     vec!["main".to_owned()]
 }
 
+/// How much the packages of a repository of the recipe are preferred: as much as those of Debian.
+pub fn repository_priority() -> i16 {
+    500
+}
+
 /// The owner of copied files.
 pub fn file_owner() -> String {
     "root".to_owned()

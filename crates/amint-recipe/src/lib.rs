@@ -29,8 +29,8 @@ pub use load::{RECIPE_BYTES_MAX, RecipeError, RecipeFile, load};
 pub use recipe::{Recipe, parse};
 pub use schema::json_schema;
 pub use section::{
-    Base, Debian, Disk, Expect, FileEntry, Harden, Image, Kernel, Lifecycle, Packages, Port, Profile,
-    Protocol, Publish, Run, RunAction, Services, Test, TestAction, User, Waiver,
+    Base, Debian, Disk, Expect, FileEntry, Harden, Image, Kernel, Lifecycle, Packages, Pin, PinTarget, Port,
+    Profile, Protocol, Publish, Repository, Run, RunAction, Services, Test, TestAction, User, Waiver,
 };
 pub use template::template;
 pub use text::{Cidr, Region};

@@ -12,10 +12,10 @@ use crate::defaults;
 use crate::diagnostic::Diagnostics;
 use crate::problems::{Problems, RECIPE};
 use crate::section::{
-    Base, Disk, FileEntry, Harden, Image, Kernel, Lifecycle, Packages, Port, Protocol, Publish, Run,
-    Services, TOP_KEYS, Test, User, Waiver, check_ports, parse_base, parse_disk, parse_files, parse_harden,
-    parse_image, parse_kernel, parse_lifecycle, parse_packages, parse_ports, parse_publish, parse_run,
-    parse_services, parse_test, parse_user,
+    Base, Disk, FileEntry, Harden, Image, Kernel, Lifecycle, Packages, Port, Protocol, Publish, Repository,
+    Run, Services, TOP_KEYS, Test, User, Waiver, check_pins, check_ports, parse_base, parse_disk,
+    parse_files, parse_harden, parse_image, parse_kernel, parse_lifecycle, parse_packages, parse_ports,
+    parse_publish, parse_repositories, parse_run, parse_services, parse_test, parse_user,
 };
 use crate::table::{Located, Table, values};
 
@@ -30,6 +30,10 @@ pub struct Recipe {
     /// What is installed.
     #[schemars(default)]
     pub packages: Packages,
+    /// Which archives of others packages may come from.
+    #[serde(rename = "repository")]
+    #[schemars(default)]
+    pub repositories: Vec<Repository>,
     /// What is copied into the image, in order.
     #[schemars(default)]
     pub files: Vec<FileEntry>,
@@ -76,6 +80,8 @@ pub struct Recipe {
 pub(crate) struct Places {
     /// The path of `[base]` `keyring`.
     pub(crate) keyring: Option<Range<usize>>,
+    /// The path of each repository's keyring.
+    pub(crate) repositories: Vec<Range<usize>>,
     /// The source of each entry of `[[files]]`.
     pub(crate) files: Vec<Range<usize>>,
     /// The script or command of each `[[run]]`.
@@ -130,7 +136,12 @@ pub fn parse(text: &str, path: &Path) -> Result<Recipe, Diagnostics> {
 fn read(root: &Table<'_>, problems: &mut Problems<'_>, path: PathBuf) -> Option<Recipe> {
     let image = parse_image(root, problems);
     let base = parse_base(root, problems);
-    let packages = parse_packages(root, problems);
+    let (packages, pin_spans) = parse_packages(root, problems);
+    let (repositories, repository_names) = parse_repositories(root, problems);
+    let (repositories, repository_spans) = split(repositories);
+    if let Some((base, _)) = &base {
+        check_pins(&packages, &pin_spans, base, &repository_names, problems);
+    }
     let (files, file_spans) = split(parse_files(root, problems));
     let (run, run_spans) = split(parse_run(root, problems));
     let user = parse_user(root, problems);
@@ -148,6 +159,7 @@ fn read(root: &Table<'_>, problems: &mut Problems<'_>, path: PathBuf) -> Option<
         image: image?,
         base,
         packages,
+        repositories,
         files,
         run,
         user,
@@ -160,7 +172,13 @@ fn read(root: &Table<'_>, problems: &mut Problems<'_>, path: PathBuf) -> Option<
         publish,
         lifecycle,
         warnings: Diagnostics { path, items: Vec::new(), omitted: 0, noun: RECIPE.noun },
-        places: Places { keyring, files: file_spans, run: run_spans, waive: waive_spans },
+        places: Places {
+            keyring,
+            repositories: repository_spans,
+            files: file_spans,
+            run: run_spans,
+            waive: waive_spans,
+        },
     })
 }
 

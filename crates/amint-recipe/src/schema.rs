@@ -10,7 +10,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use crate::recipe::Recipe;
-use crate::text::{duration, package};
+use crate::text::{archive, duration, package};
 
 /// The form of the name of a user or group.
 pub(crate) const USER_PATTERN: &str = "^[a-z_][a-z0-9_-]{0,31}$";
@@ -101,6 +101,27 @@ pub(crate) fn packages(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+pub(crate) fn held_packages(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "items": { "type": "string", "pattern": package::NAME_PATTERN },
+        "uniqueItems": true
+    })
+}
+
+pub(crate) fn any_components(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "items": { "type": "string", "pattern": archive::SUITE_PATTERN },
+        "minItems": 1,
+        "uniqueItems": true
+    })
+}
+
+pub(crate) fn priority(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "integer", "minimum": i16::MIN, "maximum": i16::MAX, "not": { "const": 0 } })
+}
+
 pub(crate) fn units(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "array",
@@ -158,6 +179,26 @@ pub(crate) fn test_action(schema: &mut Schema) {
                 "description": "A command that `sh` runs in the machine, as the recipe's user.",
                 "type": "string",
                 "minLength": 1
+            }
+        }),
+    );
+}
+
+/// Adds what a pin prefers.
+pub(crate) fn pin_target(schema: &mut Schema) {
+    exactly_one(
+        schema,
+        json!({
+            "suite": {
+                "description": "The suite whose versions are meant: one of Debian's such as `trixie-backports`, \
+                    or `repo:NAME` for a repository of the recipe.",
+                "type": "string",
+                "pattern": archive::SUITE_ID_PATTERN
+            },
+            "version": {
+                "description": "The versions that are meant; `*` and `?` stand for anything.",
+                "type": "string",
+                "pattern": package::VERSION_GLOB_PATTERN
             }
         }),
     );

@@ -32,6 +32,9 @@ pub fn validate_files(file: &RecipeFile) -> Result<(), Diagnostics> {
     if let Some(keyring) = &file.recipe.base.keyring {
         report(check_keyring(&file.resolve(keyring)), places.keyring.as_ref());
     }
+    for (index, repository) in file.recipe.repositories.iter().enumerate() {
+        report(check_keyring(&file.resolve(&repository.keyring)), places.repositories.get(index));
+    }
     for (index, entry) in file.recipe.files.iter().enumerate() {
         report(check_source(&file.resolve(&entry.source), entry), places.files.get(index));
     }
@@ -150,6 +153,16 @@ mod tests {
                 (11, "`a.sh` does not exist".to_owned()),
             ]
         );
+    }
+
+    #[test]
+    fn wants_the_keyring_of_every_repository() {
+        let section = "[[repository]]\nname = \"vendor\"\nurl = \"https://packages.vendor.example/\"\n\
+            suite = \"stable\"\nkeyring = \"keys/vendor.asc\"\n";
+        assert_eq!(check(section, &[]), [(10, "`keys/vendor.asc` does not exist".to_owned())]);
+        let found = check(section, &[("keys/vendor.asc", b"", 0o644)]);
+        assert_eq!(found, [(10, "`keys/vendor.asc` is empty".to_owned())]);
+        assert_eq!(check(section, &[("keys/vendor.asc", b"key", 0o644)]), []);
     }
 
     #[test]

@@ -7,10 +7,11 @@ use amint_recipe::{DiagnosticSeverity, Diagnostics, parse, template};
 use proptest::prelude::*;
 
 /// Pieces that recipes are made of, right and wrong, so that random texts get past the first checks.
-const PIECES: [&str; 54] = [
+const PIECES: [&str; 60] = [
     "[image]\n",
     "[base]\n",
     "[packages]\n",
+    "[[repository]]\n",
     "[[files]]\n",
     "[[run]]\n",
     "[user]\n",
@@ -29,6 +30,11 @@ const PIECES: [&str; 54] = [
     "version = ",
     "debian = ",
     "install = ",
+    "pins = [{ ",
+    "hold = ",
+    "suite = ",
+    "keyring = ",
+    "priority = ",
     "source = ",
     "target = ",
     "mode = ",

@@ -85,6 +85,11 @@ fn serialised_recipes_without_absent_keys_fit_the_schema() {
                 item.extend(action);
             }
         }
+        for pin in value["packages"]["pins"].as_array_mut().unwrap() {
+            let pin = pin.as_object_mut().unwrap();
+            let Some(Value::Object(target)) = pin.remove("target") else { panic!("{pin:?}") };
+            pin.extend(target);
+        }
     }
     let validator = jsonschema::draft202012::new(&json_schema()).unwrap();
     for path in valid_recipes() {
@@ -176,6 +181,15 @@ fn the_schema_refuses_what_the_reader_refuses() {
         ("sudo = false", "sudo = false\nsodu = true"),
         ("components = [\"main\", ", "components = ["),
         ("rule = \"SSH-012\"", "rule = \"ssh-012\""),
+        ("priority = 700", "priority = 0"),
+        ("priority = -1", "priority = -40000"),
+        ("suite = \"trixie-backports\",", "suite = \"trixie-backports\", version = \"1\","),
+        ("hold = [\"libc6\"]", "hold = [\"libc6=2.41-12\"]"),
+        ("keyring = \"files/vendor.asc\"", ""),
+        ("name = \"vendor\"", "name = \"Vendor\""),
+        ("https://packages", "https://user:pass@packages"),
+        ("suite = \"stable\"", "suite = \"./\""),
+        ("snapshot = \"https:", "snapshot = \"ftp:"),
         ("target = \"/opt/full\"", "target = \"opt/full\""),
     ] {
         let text = valid.replacen(from, to, 1);

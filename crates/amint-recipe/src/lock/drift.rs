@@ -5,11 +5,13 @@ use std::fmt;
 
 use super::diff::{InputChange, compare_inputs};
 use super::inputs::hash_inputs;
-use super::model::Lock;
+use super::model::{Lock, LockedSuite};
 use super::wishes::wishes_digest;
 use crate::diagnostic::Diagnostics;
 use crate::load::RecipeFile;
 use crate::recipe::Recipe;
+use crate::section::Repository;
+use crate::text::archive::REPOSITORY_ID_PREFIX;
 use crate::text::package;
 
 /// One thing that no longer fits the lock file; its `Display` is a sentence's fragment for people.
@@ -36,6 +38,18 @@ pub enum Drift {
         added: Vec<String>,
         /// Those that the recipe no longer has.
         gone: Vec<String>,
+    },
+    /// The recipe names other repositories, or backports came or went.
+    Suites {
+        /// The ids of those that the lock file lacks.
+        added: Vec<String>,
+        /// The ids of those that the recipe no longer has.
+        gone: Vec<String>,
+    },
+    /// The recipe says something else of a repository: its address, suite or components.
+    Repository {
+        /// The repository's name.
+        name: String,
     },
     /// The recipe asks for other packages.
     Packages {
@@ -71,6 +85,10 @@ impl fmt::Display for Drift {
             Self::Components { added, gone } => {
                 write!(formatter, "the components asked for changed: {}", signed(added, gone))
             }
+            Self::Suites { added, gone } => {
+                write!(formatter, "the suites asked for changed: {}", signed(added, gone))
+            }
+            Self::Repository { name } => write!(formatter, "the repository `{name}` changed"),
             Self::Packages { added, gone } => {
                 write!(formatter, "the packages asked for changed: {}", signed(added, gone))
             }
@@ -126,7 +144,33 @@ fn drift_of_wishes(lock: &Lock, recipe: &Recipe, tool_packages: &[String]) -> Ve
             found.push(Drift::Components { added, gone });
         }
     }
+    found.extend(drift_of_suites(lock, recipe));
     found.extend(drift_of_packages(lock, recipe, tool_packages));
+    found
+}
+
+fn drift_of_suites(lock: &Lock, recipe: &Recipe) -> Vec<Drift> {
+    let is_asked_for = |id: &&String| id.starts_with(REPOSITORY_ID_PREFIX) || id.ends_with("-backports");
+    let locked: Vec<String> =
+        lock.suites.iter().map(|suite| &suite.id).filter(is_asked_for).cloned().collect();
+    let repositories = recipe.repositories.iter().map(Repository::suite_id);
+    let asked: Vec<String> = repositories.chain(recipe.base.backports_suite()).collect();
+    let (added, gone) = compare(&locked, &asked);
+    let mut found = Vec::new();
+    if !added.is_empty() || !gone.is_empty() {
+        found.push(Drift::Suites { added, gone });
+    }
+    let differs = |suite: &LockedSuite, repository: &Repository| {
+        suite.uri.as_ref() != Some(&repository.url)
+            || suite.suite != repository.suite
+            || compare(&suite.components, &repository.components) != (Vec::new(), Vec::new())
+    };
+    for repository in &recipe.repositories {
+        let suite = lock.suites.iter().find(|suite| suite.id == repository.suite_id());
+        if suite.is_some_and(|suite| differs(suite, repository)) {
+            found.push(Drift::Repository { name: repository.name.clone() });
+        }
+    }
     found
 }
 
@@ -234,6 +278,36 @@ mod tests {
         );
         let contrib = RECIPE.replace("\"trixie\"", "\"trixie\"\ncomponents = [\"main\", \"contrib\"]");
         assert_eq!(found(RECIPE, &contrib), ["the components asked for changed: + contrib"]);
+    }
+
+    #[test]
+    fn tells_a_change_of_the_repositories() {
+        let vendor = "[[repository]]\nname = \"vendor\"\nurl = \"https://packages.vendor.example/debian\"\n\
+            suite = \"stable\"\nkeyring = \"amint.toml\"\n";
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("amint.toml"), RECIPE).unwrap();
+        let told = |locked: &str, asked: &str| -> Vec<String> {
+            let locked = file(folder.path(), locked);
+            let mut lock = lock();
+            lock.packages.retain(|package| package.name != "agent");
+            let has_vendor = !locked.recipe.repositories.is_empty();
+            lock.suites.retain(|suite| has_vendor || suite.id == "trixie");
+            lock.base.wishes = wishes_digest(&locked.recipe, &[]);
+            lock.inputs = hash_inputs(&locked).unwrap();
+            let drift = drift(&lock, &file(folder.path(), asked), &[]).unwrap();
+            drift.iter().map(ToString::to_string).collect()
+        };
+        let with_vendor = format!("{RECIPE}{vendor}");
+        let backports = RECIPE.replace("\"trixie\"", "\"trixie\"\nbackports = true");
+        assert_eq!(told(&with_vendor, &with_vendor), [""; 0]);
+        assert_eq!(told(RECIPE, &backports), ["the suites asked for changed: + trixie-backports"]);
+        let gone = told(&with_vendor, RECIPE);
+        assert_eq!(gone[0], "the suites asked for changed: - repo:vendor");
+        assert!(gone[1].starts_with("the keyring `amint.toml` was removed"), "{gone:?}");
+        let moved = with_vendor.replace("example/debian", "example/apt");
+        assert_eq!(told(&with_vendor, &moved), ["the repository `vendor` changed"]);
+        let preferred = format!("{with_vendor}priority = 600\n");
+        assert_eq!(told(&with_vendor, &preferred), ["what decides which packages are chosen changed"]);
     }
 
     #[test]

@@ -62,6 +62,9 @@ fn wanted(file: &RecipeFile) -> BTreeMap<(Role, &str), Wanted> {
     let (recipe, places) = (&file.recipe, &file.recipe.places);
     let keyrings =
         recipe.base.keyring.iter().map(|path| (Role::Keyring, path, false, places.keyring.as_ref()));
+    let vendors = recipe.repositories.iter().enumerate().map(|(index, repository)| {
+        (Role::Keyring, &repository.keyring, false, places.repositories.get(index))
+    });
     let sources =
         recipe.files.iter().enumerate().map(|(index, entry)| {
             (Role::Source, &entry.source, entry.mode.is_none(), places.files.get(index))
@@ -71,7 +74,7 @@ fn wanted(file: &RecipeFile) -> BTreeMap<(Role, &str), Wanted> {
         RunAction::Command(_) => None,
     });
     let mut all = BTreeMap::new();
-    for (role, path, is_mode_kept, span) in keyrings.chain(sources).chain(scripts) {
+    for (role, path, is_mode_kept, span) in keyrings.chain(vendors).chain(sources).chain(scripts) {
         // Paths come out of the recipe's text, so that none is lost here.
         let Some(path) = path.to_str() else { continue };
         let span = span.cloned().unwrap_or_default();

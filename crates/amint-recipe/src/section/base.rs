@@ -13,7 +13,8 @@ use crate::schema;
 use crate::table::{Table, values};
 use crate::text::{Choice, choose, mirror_url, path};
 
-pub(crate) const KEYS: [&str; 5] = ["debian", "mirror", "security_mirror", "keyring", "components"];
+pub(crate) const KEYS: [&str; 7] =
+    ["debian", "mirror", "security_mirror", "keyring", "components", "backports", "snapshot"];
 
 /// Says which Debian release the image is made from, and where its packages come from (A4, B1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -35,6 +36,21 @@ pub struct Base {
     /// The archive's components that packages may come from; `main` is always one of them.
     #[schemars(schema_with = "schema::components", default = "defaults::components")]
     pub components: Vec<String>,
+    /// Whether packages may come from the release's backports, too: only those that are pinned to them, asked for
+    /// in a version of theirs, or not to be had elsewhere.
+    #[schemars(default)]
+    pub backports: bool,
+    /// An archive that keeps old states of Debian's: an `http`, `https` or `file` address. Packages of a lock file
+    /// that the mirror no longer has are taken from there.
+    #[schemars(extend("pattern" = schema::MIRROR_PATTERN))]
+    pub snapshot: Option<String>,
+}
+
+impl Base {
+    /// Returns the suite of the release's backports, if packages may come from there.
+    pub fn backports_suite(&self) -> Option<String> {
+        self.backports.then(|| format!("{}-backports", self.debian))
+    }
 }
 
 /// A Debian release that images can be made from.
@@ -113,6 +129,8 @@ pub(crate) fn parse(root: &Table<'_>, problems: &mut Problems<'_>) -> Option<(Ba
         let span = table.span_of("components");
         problems.push(Problem::error(span, "`components` lacks `main`, which every image needs"));
     }
+    let backports = table.boolean(problems, "backports").unwrap_or_default();
+    let snapshot = table.parsed(problems, "snapshot", mirror_url);
     let keyring_span = keyring.as_ref().map(|keyring| keyring.span.clone());
     let base = Base {
         debian: debian?.value,
@@ -123,6 +141,8 @@ pub(crate) fn parse(root: &Table<'_>, problems: &mut Problems<'_>) -> Option<(Ba
             Some(components) => components.into_iter().map(|component| component.0.to_owned()).collect(),
             None => defaults::components(),
         },
+        backports,
+        snapshot: snapshot.map(|snapshot| snapshot.value),
     };
     Some((base, keyring_span))
 }
@@ -155,6 +175,16 @@ mod tests {
         assert_eq!(errors("debian = \"trixi\"")[0].1, "did you mean `trixie`?");
         assert_eq!(errors("debian = \"sid\"")[0].1, "known: `bookworm` and `trixie`");
         assert_eq!(errors("")[0].0, "missing key `debian` in `[base]`");
+    }
+
+    #[test]
+    fn takes_nothing_from_backports_by_default() {
+        let base = |section: &str| crate::section::testing::recipe(section).base;
+        assert_eq!((base("").backports_suite(), base("").snapshot), (None, None));
+        assert_eq!(base("backports = true\n").backports_suite().as_deref(), Some("trixie-backports"));
+        let found = errors("debian = \"trixie\"\nbackports = \"true\"\nsnapshot = \"ftp://mirror.example/\"");
+        assert_eq!(found[0].1, "write it without quotes: `true`");
+        assert!(found[1].0.contains("is not an address that can be used"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod lifecycle;
 mod packages;
 mod ports;
 mod publish;
+mod repository;
 mod run;
 mod services;
 mod test;
@@ -22,9 +23,10 @@ pub use harden::{Harden, Profile, Waiver};
 pub use image::Image;
 pub use kernel::Kernel;
 pub use lifecycle::Lifecycle;
-pub use packages::Packages;
+pub use packages::{Packages, Pin, PinTarget};
 pub use ports::{Port, Protocol};
 pub use publish::Publish;
+pub use repository::Repository;
 pub use run::{Run, RunAction};
 pub use services::Services;
 pub use test::{Expect, Test, TestAction};
@@ -37,19 +39,21 @@ pub(crate) use harden::parse as parse_harden;
 pub(crate) use image::parse as parse_image;
 pub(crate) use kernel::parse as parse_kernel;
 pub(crate) use lifecycle::parse as parse_lifecycle;
-pub(crate) use packages::parse as parse_packages;
+pub(crate) use packages::{check_pins, parse as parse_packages};
 pub(crate) use ports::parse as parse_ports;
 pub(crate) use publish::parse as parse_publish;
+pub(crate) use repository::parse as parse_repositories;
 pub(crate) use run::parse as parse_run;
 pub(crate) use services::parse as parse_services;
 pub(crate) use test::{check_ports, parse as parse_test};
 pub(crate) use user::parse as parse_user;
 
 /// The top-level keys of a recipe.
-pub(crate) const TOP_KEYS: [&str; 14] = [
+pub(crate) const TOP_KEYS: [&str; 15] = [
     "image",
     "base",
     "packages",
+    "repository",
     "files",
     "run",
     "user",
@@ -64,10 +68,12 @@ pub(crate) const TOP_KEYS: [&str; 14] = [
 ];
 
 /// The keys of every section, to tell where a misplaced key belongs.
-pub(crate) const SECTIONS: [(&str, &[&str]); 16] = [
+pub(crate) const SECTIONS: [(&str, &[&str]); 18] = [
     ("[image]", &image::KEYS),
     ("[base]", &base::KEYS),
     ("[packages]", &packages::KEYS),
+    ("pins", &packages::PIN_KEYS),
+    ("[[repository]]", &repository::KEYS),
     ("[[files]]", &files::KEYS),
     ("[[run]]", &run::KEYS),
     ("[user]", &user::KEYS),

@@ -7,6 +7,14 @@ const NAME_CHARS_MAX: usize = 40;
 /// Most characters of a suite or component.
 const SUITE_CHARS_MAX: usize = 120;
 
+/// The form of the name of a repository, for JSON Schema.
+pub(crate) const NAME_PATTERN: &str = "^[a-z0-9][a-z0-9-]{0,39}$";
+/// The form of a suite or component, for JSON Schema.
+pub(crate) const SUITE_PATTERN: &str = "^[A-Za-z0-9][A-Za-z0-9._+~-]*(/[A-Za-z0-9][A-Za-z0-9._+~-]*)*$";
+/// The form of a suite's id, for JSON Schema.
+pub(crate) const SUITE_ID_PATTERN: &str =
+    "^(repo:[a-z0-9][a-z0-9-]{0,39}|[A-Za-z0-9][A-Za-z0-9._+~-]*(/[A-Za-z0-9][A-Za-z0-9._+~-]*)*)$";
+
 /// What the id of a suite of a repository of the recipe begins with.
 pub(crate) const REPOSITORY_ID_PREFIX: &str = "repo:";
 

@@ -8,6 +8,13 @@ const PART_CHARS_MAX: usize = 128;
 /// The form of a package to install, for JSON Schema.
 pub(crate) const PATTERN: &str = "^[a-z0-9][a-z0-9+.-]+(=[0-9][A-Za-z0-9.+~:-]*)?$";
 
+/// The form of a package without a version, for JSON Schema.
+pub(crate) const NAME_PATTERN: &str = "^[a-z0-9][a-z0-9+.-]+$";
+/// The form of names of packages with `*` and `?`, for JSON Schema.
+pub(crate) const GLOB_PATTERN: &str = "^[a-z0-9*?][a-z0-9+.*?-]*$";
+/// The form of versions with `*` and `?`, for JSON Schema.
+pub(crate) const VERSION_GLOB_PATTERN: &str = "^[A-Za-z0-9.+~:*?-]+$";
+
 /// Reads a package to install, in a given version or in the newest: `nginx-light`, `nginx-light=1.26.3-3`.
 pub(crate) fn parse(text: &str) -> Result<String, Flaw> {
     let (name, version) = match text.split_once('=') {
@@ -46,6 +53,32 @@ pub(crate) fn bare_name(text: &str) -> Result<String, Flaw> {
         return Ok(text.to_owned());
     }
     Err(Flaw::new(format!("`{text}` has a version")).hint(format!("write `{}`", name(text))))
+}
+
+/// Reads a name of packages in which `*` and `?` stand for anything.
+pub(crate) fn glob(text: &str) -> Result<String, Flaw> {
+    let is_allowed = |character: char| {
+        character.is_ascii_lowercase() || character.is_ascii_digit() || "+-.*?".contains(character)
+    };
+    if !text.is_empty()
+        && text.len() <= PART_CHARS_MAX
+        && text.chars().all(is_allowed)
+        && !text.starts_with(['-', '+', '.'])
+    {
+        return Ok(text.to_owned());
+    }
+    Err(Flaw::new(format!("`{text}` is not a package name"))
+        .hint("write one such as `nginx`, or `nginx*` for all that begin so"))
+}
+
+/// Reads a version in which `*` and `?` stand for anything.
+pub(crate) fn version_glob(text: &str) -> Result<String, Flaw> {
+    let is_allowed = |character: char| character.is_ascii_alphanumeric() || ".+~:-*?".contains(character);
+    if !text.is_empty() && text.len() <= PART_CHARS_MAX && text.chars().all(is_allowed) {
+        return Ok(text.to_owned());
+    }
+    Err(Flaw::new(format!("`{text}` is not a package version"))
+        .hint("write one such as `1.26.3-3`, or `1.26.*` for all that begin so"))
 }
 
 /// Returns the name of a package to install, without its version.
@@ -97,6 +130,23 @@ mod tests {
         ] {
             assert!(parse(text).is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn reads_globs_of_names_and_versions() {
+        for text in ["*", "nginx", "nginx*", "lib*-dev", "g++", "python3.?"] {
+            assert_eq!(glob(text).unwrap(), text);
+        }
+        for text in ["", "-x", "Nginx", "a b", "/x/", "a:b", &"x".repeat(999)] {
+            assert!(glob(text).is_err(), "{text:?}");
+        }
+        assert!(version_glob("1:1.2*").is_ok() && version_glob("1 2").is_err() && version_glob("").is_err());
+    }
+
+    #[test]
+    fn reads_bare_names() {
+        assert_eq!(bare_name("g++").unwrap(), "g++");
+        assert_eq!(bare_name("nginx=1.2").unwrap_err().hint.unwrap(), "write `nginx`");
     }
 
     #[test]
