@@ -4,5 +4,6 @@
 //! and `deb-control(5)`; it works on hosts without apt or dpkg. Nothing here reaches the network or changes a file
 //! system.
 
+pub mod changelog;
 pub mod control;
 pub mod deb;
