@@ -1,4 +1,4 @@
-//! The recipe `amint.toml`: model, validation with spans, JSON Schema.
+//! The recipe `amint.toml` and its lock file: models, validation with spans, JSON Schema.
 //!
 //! A recipe says what an image is made of, how it is hardened, how it is tested and where it goes: the
 //! repeatable process of A7. [`load`] reads one from disk, [`parse`] does the same with text alone. Both report
@@ -7,7 +7,8 @@
 //! TOML is walked by hand over spanned values instead of through serde: serde stops at the first mistake and
 //! loses the span of what it converts. One file of `section/` holds one section of the recipe: its type, its
 //! reader, its checks and their tests; `text/` holds the forms of single values; [`defaults`] holds every value
-//! that a recipe may leave out. Nothing here knows what a rule id or a package name means beyond its form.
+//! that a recipe may leave out; [`lock`] holds the lock file `amint.lock`. Nothing here knows what a rule id or a
+//! package name means beyond its form.
 
 pub mod defaults;
 mod diagnostic;

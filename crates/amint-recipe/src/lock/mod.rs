@@ -10,10 +10,12 @@
 mod diff;
 mod drift;
 mod file;
+mod forms;
 mod frames;
 mod inputs;
 mod model;
 mod read;
+mod render;
 #[cfg(test)]
 pub(crate) mod testing;
 mod wishes;

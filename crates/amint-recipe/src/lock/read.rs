@@ -4,16 +4,16 @@ use std::collections::HashSet;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-use amint_types::Digest;
 use toml::de::DeTable;
 
+use super::forms::{architecture, digest, file_in_archive, version};
 use super::model::{
     InputKind, LOCK_FORMAT, Lock, LockedBase, LockedInput, LockedPackage, LockedSuite, Stage, base_digest,
 };
 use crate::diagnostic::Diagnostics;
-use crate::problems::{Document, Flaw, Problem, Problems};
+use crate::problems::{Document, Problem, Problems};
 use crate::table::{Located, Table, values};
-use crate::text::archive::{REPOSITORY_ID_PREFIX, component, repository_name, shown, suite, suite_id};
+use crate::text::archive::{REPOSITORY_ID_PREFIX, component, shown, suite, suite_id};
 use crate::text::{choose, mirror_url, package, plain};
 
 /// The oldest format that is read: the one before the present, once there is one.
@@ -311,40 +311,6 @@ fn require(table: &Table<'_>, problems: &mut Problems<'_>, keys: &[&str]) {
     for key in keys {
         table.require(problems, key);
     }
-}
-
-fn digest(text: &str) -> Result<Digest, Flaw> {
-    text.parse().map_err(|_| {
-        Flaw::new(format!("`{}` is not a SHA-256 digest", shown(text)))
-            .hint("it has 64 hexadecimal digits: `amint lock` writes the file anew")
-    })
-}
-
-/// Reads a package's version (`deb-version(7)`); archives hold some that do not start with a digit.
-fn version(text: &str) -> Result<String, Flaw> {
-    let is_allowed = |character: char| character.is_ascii_alphanumeric() || ".+~:-".contains(character);
-    let is_good = !text.is_empty() && text.len() <= WORD_CHARS_MAX && text.chars().all(is_allowed);
-    let flaw = || Flaw::new(format!("`{}` is not a package version", shown(text)));
-    if is_good { Ok(text.to_owned()) } else { Err(flaw()) }
-}
-
-fn architecture(text: &str) -> Result<String, Flaw> {
-    // `repository_name` has the same form: lower-case letters, digits and dashes.
-    repository_name(text).map_err(|_| {
-        Flaw::new(format!("`{}` is not an architecture", shown(text))).hint("such as `amd64` or `all`")
-    })
-}
-
-/// Reads a path below an archive's address: it must not lead out of it.
-fn file_in_archive(text: &str) -> Result<String, Flaw> {
-    let is_good = text.len() <= PATH_CHARS_MAX
-        && text.bytes().all(|byte| byte.is_ascii_graphic() && !br#"\?#"<>"#.contains(&byte))
-        && text.split('/').all(|part| !part.is_empty() && part != "..");
-    let flaw = || {
-        Flaw::new(format!("`{}` is not a path in an archive", shown(text)))
-            .hint("such as `pool/main/h/hello/hello_2.10-5_amd64.deb`")
-    };
-    if is_good { Ok(text.to_owned()) } else { Err(flaw()) }
 }
 
 #[cfg(test)]
