@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use amint_types::{Architecture, Cancel};
 
+use super::firmware::ovmf;
 use crate::machine::visible_text;
 use crate::spec::Accelerator;
 
@@ -20,6 +21,10 @@ const PROBE_POLL: Duration = Duration::from_millis(10);
 const OUTPUT_BYTES_MAX: u64 = 64 * 1024;
 /// What SeaBIOS writes once all its own code has run.
 const BIOS_DONE: &[u8] = b"No bootable device";
+/// What OVMF writes when it is about to start something.
+const UEFI_DONE: &[u8] = b"BdsDxe";
+/// What QEMU writes when KVM stopped a guest that it cannot go on with; QEMU itself lives on.
+const STOPPED: &[u8] = b"KVM internal error";
 
 type Findings = HashMap<PathBuf, (Accelerator, Option<String>)>;
 
@@ -29,8 +34,8 @@ static KNOWN: Mutex<Option<Findings>> = Mutex::new(None);
 /// the processor if it is not.
 ///
 /// A `/dev/kvm` that opens is not one that works: within other virtual machines QEMU may die or stop at some
-/// instruction. So a machine without disks runs its BIOS to the end. The answer is remembered for as long as
-/// this process lives.
+/// instruction, and each firmware has instructions of its own. So machines without disks run SeaBIOS and, where it
+/// is installed, OVMF to the end. The answer is remembered for as long as this process lives.
 pub fn probe_accelerator(
     qemu: &Path,
     architecture: Architecture,
@@ -65,21 +70,30 @@ fn probe(qemu: &Path, architecture: Architecture, cancel: &Cancel) -> Result<(),
         .write(true)
         .open("/dev/kvm")
         .map_err(|error| format!("/dev/kvm cannot be opened: {error}"))?;
-    let mut command = Command::new(qemu);
-    command.args(["-nodefaults", "-no-user-config", "-display", "none", "-accel", "kvm", "-cpu", "max"]);
-    command.args(["-machine", board, "-m", "128"]);
-    if architecture == Architecture::X86_64 {
-        command.args(["-chardev", "stdio,id=log", "-device", "isa-debugcon,iobase=0x402,chardev=log"]);
+    let trial = |arguments: &[&str], done| {
+        let child = Command::new(qemu)
+            .args(["-nodefaults", "-no-user-config", "-display", "none", "-accel", "kvm", "-cpu", "max"])
+            .args(["-machine", board, "-m", "256"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("QEMU does not start: {error}"))?;
+        watch(child, done, PROBE_TIME, cancel)
+    };
+    if architecture != Architecture::X86_64 {
+        // Without firmware, not to die is all that can be seen.
+        return trial(&[], None);
     }
-    let child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("QEMU does not start: {error}"))?;
-    // SeaBIOS tells its progress; on arm64, without firmware, not to die is all that can be seen.
-    let done = (architecture == Architecture::X86_64).then_some(BIOS_DONE);
-    watch(child, done, PROBE_TIME, cancel)
+    trial(
+        &["-chardev", "stdio,id=log", "-device", "isa-debugcon,iobase=0x402,chardev=log"],
+        Some(BIOS_DONE),
+    )?;
+    let Some((code, variables)) = ovmf() else { return Ok(()) };
+    let code = format!("if=pflash,format=raw,readonly=on,file={code}");
+    let variables = format!("if=pflash,format=raw,snapshot=on,file={variables}");
+    trial(&["-drive", &code, "-drive", &variables, "-serial", "stdio"], Some(UEFI_DONE))
 }
 
 /// Waits until the trial machine has written `done`, or lives for a second when there is nothing to wait for.
@@ -93,6 +107,9 @@ fn watch(mut child: Child, done: Option<&[u8]>, patience: Duration, cancel: &Can
             (Err(error), _) => break Err(format!("QEMU cannot be watched: {error}")),
             (Ok(None), Some(done)) if output.as_ref().is_some_and(|output| output.contains(done)) => {
                 break Ok(());
+            }
+            _ if errors.as_ref().is_some_and(|errors| errors.contains(STOPPED)) => {
+                break Err("KVM stopped a guest in its firmware".to_owned());
             }
             (Ok(None), None) if start.elapsed() > Duration::from_secs(1) => break Ok(()),
             _ if start.elapsed() > patience => {
@@ -109,8 +126,6 @@ fn watch(mut child: Child, done: Option<&[u8]>, patience: Duration, cancel: &Can
     let complaint = complaint.split(|byte| *byte == b'\n').map(visible_text).find(|line| !line.is_empty());
     match (outcome, complaint) {
         (Err(reason), Some(line)) => Err(format!("{reason}: {line}")),
-        // KVM stops a guest that it cannot go on with, and QEMU lives on.
-        (Ok(()), Some(line)) if line.contains("KVM internal error") => Err(line),
         (outcome, _) => outcome,
     }
 }
@@ -179,7 +194,8 @@ mod tests {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let reason = watch(child, Some(BIOS_DONE), Duration::from_millis(300), &Cancel::new()).unwrap_err();
+        // Far below the patience: that it ends at all shows that the complaint ended it.
+        let reason = watch(child, Some(BIOS_DONE), Duration::from_hours(1), &Cancel::new()).unwrap_err();
         assert!(reason.contains("KVM internal error"), "{reason}");
     }
 }

@@ -72,3 +72,8 @@ pub(crate) fn prepare_firmware(
     fs::write(variables, content).map_err(GuestError::file("write", variables))?;
     Ok(PreparedFirmware::Uefi { code: PathBuf::from(code), variables: variables.to_owned() })
 }
+
+/// Returns code and variables of a UEFI firmware for `x86_64`, if one is installed.
+pub(super) fn ovmf() -> Option<(&'static str, &'static str)> {
+    OVMF.iter().find(|(code, template)| Path::new(code).is_file() && Path::new(template).is_file()).copied()
+}
