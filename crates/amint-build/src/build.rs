@@ -65,6 +65,7 @@ pub struct Built {
 pub fn build(request: &BuildRequest<'_>, sink: &dyn EventSink, cancel: &Cancel) -> Result<Built, BuildError> {
     let recipe = &request.recipe.recipe;
     check_architecture(recipe.image.architecture)?;
+    check_followed(recipe)?;
     let steps = Steps { sink };
     let started = SystemTime::now();
     let tree_path = request.work.join("tree");
@@ -320,6 +321,19 @@ fn check_architecture(wanted: amint_types::Architecture) -> Result<(), BuildErro
     if fits { Ok(()) } else { Err(BuildError::Architecture { wanted, host }) }
 }
 
+/// Refuses what a recipe may say and the engine does not do: an image without it would be another image.
+fn check_followed(recipe: &Recipe) -> Result<(), BuildError> {
+    let asked = [
+        ("`backports`", recipe.base.backports),
+        ("`snapshot`", recipe.base.snapshot.is_some()),
+        ("`pins`", !recipe.packages.pins.is_empty()),
+        ("`hold`", !recipe.packages.hold.is_empty()),
+        ("`[[repository]]`", !recipe.repositories.is_empty()),
+    ];
+    let keys: Vec<_> = asked.iter().filter(|(_, is_asked)| *is_asked).map(|(key, _)| *key).collect();
+    if keys.is_empty() { Ok(()) } else { Err(BuildError::NotFollowed { keys }) }
+}
+
 /// Returns seconds since 1970, negative before.
 pub(crate) fn seconds(time: SystemTime) -> i64 {
     match time.duration_since(UNIX_EPOCH) {
@@ -331,6 +345,18 @@ pub(crate) fn seconds(time: SystemTime) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn refuses_a_recipe_that_asks_for_more_than_the_engine_does() {
+        let read = |text: &str| {
+            let head = "[image]\nname = \"web\"\nversion = \"1\"\n";
+            amint_recipe::parse(&format!("{head}{text}"), Path::new("amint.toml")).unwrap()
+        };
+        check_followed(&read("[base]\ndebian = \"trixie\"\n")).unwrap();
+        let more = "[base]\ndebian = \"trixie\"\nbackports = true\n[packages]\nhold = [\"nginx\"]\n";
+        let error = check_followed(&read(more)).unwrap_err();
+        assert!(error.to_string().starts_with("the recipe has `backports`, `hold`, which"), "{error}");
+    }
 
     #[test]
     fn the_rules_know_every_profile_that_a_recipe_may_name() {

@@ -26,6 +26,12 @@ pub enum BuildError {
         /// What this machine is.
         host: &'static str,
     },
+    /// The recipe asks for something that this version does not do, and passing over it would make another image.
+    #[error("the recipe has {}, which this version of amint does not follow yet", keys.join(", "))]
+    NotFollowed {
+        /// The keys, as the recipe writes them.
+        keys: Vec<&'static str>,
+    },
     /// The keyring with the distribution's signing keys is not there.
     #[error("the keyring {path} is not there, and unsigned packages are never used")]
     NoKeyring {
@@ -132,6 +138,9 @@ impl Hint for BuildError {
             Self::NoKeyring { .. } => {
                 Some("install `debian-archive-keyring`, or name another `keyring` under `[base]`".to_owned())
             }
+            Self::NotFollowed { .. } => Some(
+                "leave them out; a package of another archive can be brought with `[[files]]` and installed in a `[[run]]` step".to_owned(),
+            ),
             Self::Architecture { .. } => Some("build on a machine of that architecture".to_owned()),
             Self::Bootstrap(error) => bootstrap_hint(error).or_else(|| error.hint()),
             Self::Step { source, .. } => source.hint().or_else(|| {
