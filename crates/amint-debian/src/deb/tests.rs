@@ -23,7 +23,7 @@ fn tar_of(files: &[(&str, &str)]) -> Vec<u8> {
 fn archive_of(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = b"!<arch>\n".to_vec();
     for (name, content) in members {
-        write!(archive, "{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", 0, 0, 0, 100_644, content.len()).unwrap();
+        writeln!(archive, "{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`", 0, 0, 0, 100_644, content.len()).unwrap();
         archive.extend_from_slice(content);
         if content.len() % 2 == 1 {
             archive.push(b'\n');
@@ -130,7 +130,7 @@ proptest! {
             if let Ok(mut archive) = deb.data() && let Ok(entries) = archive.entries() {
                 for entry in entries.take(100) {
                     let Ok(mut entry) = entry else { break };
-                    let _ = std::io::copy(&mut entry, &mut std::io::sink());
+                    let _ = io::copy(&mut entry, &mut io::sink());
                 }
             }
             let _ = fs::remove_file(deb.path());
