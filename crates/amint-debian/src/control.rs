@@ -156,7 +156,8 @@ mod tests {
 
     #[test]
     fn reads_paragraphs_with_continuation_lines_and_comments() {
-        let found = read("\n\nPackage: a\n# note\nDescription: one\n two\n .\n\tthree\n\n\nPackage:b\nX-Empty:\n");
+        let found =
+            read("\n\nPackage: a\n# note\nDescription: one\n two\n .\n\tthree\n\n\nPackage:b\nX-Empty:\n");
         assert_eq!(found.len(), 2);
         assert_eq!(found[0].get("description"), Some("one\ntwo\n.\nthree"));
         assert_eq!(found[1].iter().collect::<Vec<_>>(), [("Package", "b"), ("X-Empty", "")]);

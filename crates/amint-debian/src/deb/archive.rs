@@ -42,7 +42,8 @@ pub(super) fn find(file: &mut (impl Read + Seek)) -> Result<(Member, Member), De
             control = Some(Member { offset, bytes, compression: compression(&name, extension)? });
         } else if let Some(extension) = name.strip_prefix("data.tar") {
             let data = Member { offset, bytes, compression: compression(&name, extension)? };
-            let control = control.ok_or(DebErrorKind::Malformed("its files come before its control files"))?;
+            let control =
+                control.ok_or(DebErrorKind::Malformed("its files come before its control files"))?;
             return Ok((control, data));
         } else if !name.starts_with('_') {
             return Err(DebErrorKind::Malformed("it has a member that `deb(5)` does not know"));

@@ -93,12 +93,14 @@ fn reads_what_dpkg_deb_writes_with_every_compression() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("root");
     fs::create_dir_all(root.join("DEBIAN")).unwrap();
-    let control = "Package: a\nVersion: 1\nArchitecture: all\nMaintainer: nobody <a@a.example>\nDescription: a\n";
+    let control =
+        "Package: a\nVersion: 1\nArchitecture: all\nMaintainer: nobody <a@a.example>\nDescription: a\n";
     fs::write(root.join("DEBIAN/control"), control).unwrap();
     fs::write(root.join("file"), "x".repeat(100_000)).unwrap();
     for kind in ["none", "gzip", "xz", "zstd"] {
         let target = folder.path().join(format!("{kind}.deb"));
-        let status = Command::new("dpkg-deb").arg(format!("-Z{kind}")).arg("-b").args([&root, &target]).output();
+        let status =
+            Command::new("dpkg-deb").arg(format!("-Z{kind}")).arg("-b").args([&root, &target]).output();
         match status {
             Ok(output) if output.status.success() => {}
             _ => {
