@@ -7,3 +7,10 @@
 pub mod changelog;
 pub mod control;
 pub mod deb;
+pub mod package;
+pub mod relation;
+pub mod universe;
+pub mod version;
+
+#[cfg(test)]
+mod testing;
