@@ -7,6 +7,7 @@
 
 pub mod bootstrap;
 pub mod compare;
+pub mod install;
 pub mod mirror;
 pub mod namespace;
 pub mod packages;
