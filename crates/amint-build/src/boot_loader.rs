@@ -97,6 +97,7 @@ pub(crate) fn make_initramfs(
         version = kernel.version
     );
     Sandboxed::new(tree.root(), "making the initramfs", ["sh", "-c", &script])
+        .without_sync()
         .variable("SOURCE_DATE_EPOCH", &source_epoch.to_string())
         .run(step, sink, cancel)
 }

@@ -18,6 +18,7 @@ mod command;
 mod customise;
 mod ec2;
 mod error;
+mod no_sync;
 mod normalise;
 mod sandbox;
 mod tree;

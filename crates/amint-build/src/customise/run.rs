@@ -47,6 +47,7 @@ pub(crate) fn run_steps(
         };
         let mut sandboxed = sandboxed
             .network(run.network)
+            .without_sync()
             .deadline(run.deadline)
             .variable("SOURCE_DATE_EPOCH", &source_epoch.to_string());
         for (key, value) in &run.env {
