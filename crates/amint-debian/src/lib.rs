@@ -9,6 +9,7 @@ pub mod control;
 pub mod deb;
 pub mod package;
 pub mod relation;
+pub mod resolve;
 pub mod universe;
 pub mod version;
 

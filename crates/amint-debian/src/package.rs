@@ -228,6 +228,18 @@ impl fmt::Display for PackageRecord {
     }
 }
 
+impl fmt::Display for Priority {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Required => "required",
+            Self::Important => "important",
+            Self::Standard => "standard",
+            Self::Optional => "optional",
+            Self::Extra => "extra",
+        })
+    }
+}
+
 impl Priority {
     fn from_name(name: &str) -> Self {
         match name.to_ascii_lowercase().as_str() {

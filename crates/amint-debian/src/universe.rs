@@ -93,6 +93,8 @@ pub struct Provider {
 pub struct Universe {
     origins: Vec<OriginInfo>,
     packages: Vec<PackageRecord>,
+    /// The number of each package's name.
+    name_ids: Vec<u32>,
     ids: HashMap<Box<str>, u32>,
     names: Vec<NameEntry>,
 }
@@ -159,9 +161,13 @@ impl Universe {
         for provided in relation::groups(record.relation_text(RelationKind::Provides)) {
             let Ok(provided) = relation::read_provided(provided) else { continue };
             let version = provided.constraint.and_then(|(_, version)| version.parse().ok());
-            let id = self.intern(provided.name) as usize;
+            let id = match provided.arch_qualifier {
+                Some(qualifier) => self.intern(&format!("{}:{qualifier}", provided.name)),
+                None => self.intern(provided.name),
+            } as usize;
             self.names[id].providers.push(Provider { package: place as usize, version });
         }
+        self.name_ids.push(u32::try_from(name).unwrap_or(u32::MAX));
         self.packages.push(record);
     }
 
@@ -222,9 +228,29 @@ impl Universe {
         self.ids.iter().filter(move |(_, id)| is_real(id)).map(|(name, _)| &**name)
     }
 
-    /// Returns how many names had been met before this one.
-    pub fn rank(&self, name: &str) -> Option<u32> {
+    /// Returns the number of a name: how many had been met before it.
+    pub(crate) fn id(&self, name: &str) -> Option<u32> {
         self.ids.get(name).copied()
+    }
+
+    /// Returns the number of a package's name.
+    pub(crate) fn id_of(&self, place: usize) -> u32 {
+        self.name_ids[place]
+    }
+
+    /// Returns how many names there are.
+    pub(crate) fn id_count(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Returns the places of all versions of the package whose name has a number.
+    pub(crate) fn versions_of(&self, id: u32) -> &[u32] {
+        &self.names[id as usize].packages
+    }
+
+    /// Returns the packages that provide the name with a number.
+    pub(crate) fn providers_of(&self, id: u32) -> &[Provider] {
+        &self.names[id as usize].providers
     }
 
     fn entry(&self, name: &str) -> Option<&NameEntry> {
