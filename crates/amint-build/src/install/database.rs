@@ -11,7 +11,7 @@ use super::owners::{From, Lost};
 use super::package::Candidate;
 use super::unpack::Unpacked;
 
-/// Control files that do not go to the database.
+/// Control files that do not go to the self.
 const NOT_KEPT: [&str; 1] = ["control"];
 
 /// The folder `var/lib/dpkg` of a tree.
@@ -20,21 +20,24 @@ pub(super) struct Database {
 }
 
 impl Database {
-    /// Opens the database of a tree, making its folders and empty files where they are missing.
-    pub(super) fn open(tree: &Path) -> Result<Self, InstallError> {
-        let database = Self { folder: tree.join("var/lib/dpkg") };
+    pub(super) fn new(tree: &Path) -> Self {
+        Self { folder: tree.join("var/lib/dpkg") }
+    }
+
+    /// Makes folders and empty files where they are missing.
+    pub(super) fn make(&self) -> Result<(), InstallError> {
         for name in ["info", "updates", "triggers", "parts", "alternatives"] {
-            let path = database.folder.join(name);
+            let path = self.folder.join(name);
             fs::create_dir_all(&path).map_err(|source| InstallError::Database { path, source })?;
         }
         for name in ["status", "available", "diversions", "statoverride"] {
-            database.append(name, b"")?;
+            self.append(name, b"")?;
         }
-        let format = database.folder.join("info/format");
+        let format = self.folder.join("info/format");
         if !format.exists() {
-            database.append("info/format", b"1\n")?;
+            self.append("info/format", b"1\n")?;
         }
-        Ok(database)
+        Ok(())
     }
 
     fn append(&self, name: &str, content: &[u8]) -> Result<(), InstallError> {
@@ -82,16 +85,30 @@ impl Database {
                 list.push(b'\n');
             }
             self.write(&format!("info/{}.list", candidate.info_name), &list, 0o644)?;
-            for file in candidate.deb.control_files() {
-                if !NOT_KEPT.contains(&file.name.as_str()) {
-                    let name = format!("info/{}.{}", candidate.info_name, file.name);
-                    self.write(&name, &file.content, file.mode)?;
-                }
-            }
+            self.record_control(candidate)?;
             self.record_triggers(candidate)?;
             status_paragraph(candidate, &mut status);
         }
         self.append("status", &status)
+    }
+
+    /// Writes the control files of packages whose scripts run before they are unpacked.
+    pub(super) fn record_scripts(
+        &self,
+        packages: &[Candidate],
+        indexes: &[usize],
+    ) -> Result<(), InstallError> {
+        indexes.iter().try_for_each(|index| self.record_control(&packages[*index]))
+    }
+
+    fn record_control(&self, candidate: &Candidate) -> Result<(), InstallError> {
+        for file in candidate.deb.control_files() {
+            if !NOT_KEPT.contains(&file.name.as_str()) {
+                let name = format!("info/{}.{}", candidate.info_name, file.name);
+                self.write(&name, &file.content, file.mode)?;
+            }
+        }
+        Ok(())
     }
 
     fn take_from_list(&self, info_name: &str, path: &[u8]) -> Result<(), InstallError> {

@@ -60,10 +60,16 @@ impl<'a> Unpacker<'a> {
             root,
             candidates,
             owners: Owners::new(candidates, tree),
-            diversions: Diversions::read(tree)?,
+            diversions: Diversions::default(),
             made: Mutex::default(),
             claims: Mutex::default(),
         })
+    }
+
+    /// Reads anew what scripts have diverted by now.
+    pub(super) fn read_diversions(&mut self, tree: &Path) -> Result<(), InstallError> {
+        self.diversions = Diversions::read(tree)?;
+        Ok(())
     }
 
     pub(super) fn owners(&self) -> &Owners<'a> {

@@ -1,9 +1,14 @@
-//! Unpacks package files into a folder: `unpack TREE FILE.deb…`, and tells how long it took.
+//! Installs package files into an empty folder: `install TREE FILE.deb…`, and tells how long it took.
+//!
+//! Needs root and a private mount namespace: `unshare --mount install …`.
+
+#![expect(clippy::print_stdout, reason = "an example shows what it did")]
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use amint_build::install::{PackageToInstall, unpack};
+use amint_build::CommandError;
+use amint_build::install::{InstallError, InstallOptions, PackageToInstall, install};
 use amint_debian::deb::Deb;
 use amint_types::{Cancel, Digest, NullSink};
 
@@ -12,8 +17,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tree = arguments.next().ok_or("give a folder and package files")?;
     let packages = arguments.map(|file| describe(&file)).collect::<Result<Vec<_>, _>>()?;
     let started = Instant::now();
-    unpack(&packages, &tree, "unpack", &NullSink, &Cancel::new())?;
+    let work = tempfile::tempdir()?;
+    let options = InstallOptions { is_base: true, work: work.path(), source_epoch: 1_754_697_600 };
+    let installed = install(&packages, &tree, options, "install", &NullSink, &Cancel::new());
     println!("{} packages in {:.2} s", packages.len(), started.elapsed().as_secs_f64());
+    let installed = match installed {
+        Err(InstallError::Configure(CommandError::Failed { tail, .. })) => {
+            return Err(tail.join("\n").into());
+        }
+        other => other?,
+    };
+    for (name, time) in installed.configured.iter().take(15) {
+        println!("  {:6.2} s  {name}", time.as_secs_f64());
+    }
     Ok(())
 }
 
