@@ -52,13 +52,13 @@ pub enum VerifyError {
     #[error(transparent)]
     Statement(#[from] StatementError),
     /// The statement is about another image, or about other bytes of this one.
-    #[error("the statement is not about `{image}` with the digest {digest} but about {}", shown(.found))]
+    #[error("the statement is not about `{image}` with the digest {digest} but about {found}")]
     Subject {
         /// The image.
         image: ImageRef,
         /// Its digest.
         digest: Digest,
-        /// What the statement is about.
+        /// What the statement is about, fit to be shown.
         found: String,
     },
 }
@@ -131,7 +131,7 @@ pub fn check_subject(statement: &Statement, image: &ImageRef, digest: Digest) ->
         |subject| {
             let name = subject.name.as_deref().unwrap_or("something without a name");
             let digest = subject.digest.get(SHA256).map_or("no SHA-256 digest", String::as_str);
-            format!("{name} {digest}")
+            format!("`{}` with {}", shown(name), shown(digest))
         },
     );
     Err(VerifyError::Subject { image: image.clone(), digest, found })

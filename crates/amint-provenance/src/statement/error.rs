@@ -2,7 +2,7 @@
 
 use amint_types::Hint;
 
-use super::{BUILD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE};
+use super::{BUILD_TYPE, BUILDER_ID, PREDICATE_TYPE, STATEMENT_TYPE};
 use crate::shown::shown;
 
 /// A payload is no statement that amint can read.
@@ -40,6 +40,12 @@ pub enum StatementError {
         /// Why not.
         #[source]
         source: serde_json::Error,
+    },
+    /// It tells of a build by a builder that no key of amint speaks for (SLSA provenance v1, `builder.id`).
+    #[error("the statement is on behalf of the builder `{}` instead of `{BUILDER_ID}`", shown(.found))]
+    Builder {
+        /// The builder.
+        found: String,
     },
     /// It is about nothing.
     #[error("the statement has no subject")]

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{BUILD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, Statement, StatementError};
+use super::{BUILD_TYPE, BUILDER_ID, PREDICATE_TYPE, STATEMENT_TYPE, Statement, StatementError};
 
 /// The outermost fields, which tell whether the rest can be read.
 #[derive(Deserialize)]
@@ -49,6 +49,10 @@ impl Statement {
             return Err(StatementError::BuildType { found: build_type });
         }
         let statement: Self = serde_json::from_slice(bytes).map_err(predicate)?;
+        let builder = &statement.predicate.run_details.builder.id;
+        if builder != BUILDER_ID {
+            return Err(StatementError::Builder { found: builder.clone() });
+        }
         if statement.subject.is_empty() {
             return Err(StatementError::NoSubject);
         }

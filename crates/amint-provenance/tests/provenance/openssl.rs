@@ -12,8 +12,8 @@ use serde_json::json;
 
 use super::support::{input, signed};
 
-#[expect(clippy::print_stderr, reason = "a test that is skipped must say so")]
 /// Runs OpenSSL in a folder; `None`, and loudly, where there is none.
+#[expect(clippy::print_stderr, reason = "a test that is skipped must say so")]
 fn openssl(folder: &Path, arguments: &[&str]) -> Option<Vec<u8>> {
     let output = match Command::new("openssl").current_dir(folder).args(arguments).output() {
         Ok(output) => output,

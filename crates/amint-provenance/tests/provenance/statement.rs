@@ -72,6 +72,9 @@ fn other_types_are_told_apart() {
     assert!(matches!(read, Err(StatementError::BuildType { .. })), "{read:?}");
     let read = changed(|value| value["predicate"] = json!({}));
     assert!(matches!(read, Err(StatementError::Predicate { .. })), "{read:?}");
+    let read =
+        changed(|value| value["predicate"]["runDetails"]["builder"]["id"] = json!("https://example.com"));
+    assert!(matches!(read, Err(StatementError::Builder { .. })), "{read:?}");
     for text in ["", "{}", "[]", "null", "{\"_type\":1}", "\u{1}"] {
         let read = Statement::from_json(text.as_bytes());
         assert!(matches!(read, Err(StatementError::Form { .. })), "{text:?}: {read:?}");
@@ -99,6 +102,8 @@ fn subject_must_have_name_and_digest_in_one() {
         check_subject(&statement, &"web:1.4.1".parse().unwrap(), digest),
         check_subject(&statement, &"web".parse().unwrap(), digest),
     ];
+    let told = refused[1].as_ref().unwrap_err().to_string();
+    assert!(told.ends_with(&format!("but about `web:1.4.0` with {digest}")), "{told}");
     for result in refused {
         assert!(matches!(result, Err(VerifyError::Subject { .. })), "{result:?}");
     }
