@@ -131,7 +131,7 @@ pub enum ArchiveError {
         keyring: PathBuf,
         /// Why.
         #[source]
-        source: SignatureError,
+        source: Box<SignatureError>,
     },
     /// A signed Release cannot be read.
     #[error("the Release of `{suite}` at {uri} cannot be used")]
@@ -203,14 +203,12 @@ pub enum ArchiveError {
         known: Vec<String>,
     },
     /// A suite does not have the architecture.
-    #[error("the suite `{suite}` at {uri} has no packages for `{architecture}` in `{component}`")]
+    #[error("the suite `{suite}` at {uri} has no packages for `{architecture}`")]
     UnknownArchitecture {
         /// The repository.
         uri: String,
         /// The suite.
         suite: String,
-        /// The component.
-        component: String,
         /// The architecture that was asked for.
         architecture: String,
         /// What it has.

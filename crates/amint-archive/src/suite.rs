@@ -165,7 +165,7 @@ fn fetch_indexes(
             return Err(if release.has_component(&component) {
                 let architecture = architecture.to_owned();
                 let known = release.architectures.clone();
-                ArchiveError::UnknownArchitecture { uri, suite: name, component, architecture, known }
+                ArchiveError::UnknownArchitecture { uri, suite: name, architecture, known }
             } else {
                 ArchiveError::UnknownComponent {
                     uri,
@@ -317,7 +317,7 @@ impl Fetcher<'_> {
             uri: redact(&self.suite.uri),
             suite: self.suite.suite.clone(),
             keyring: self.suite.keyring.clone(),
-            source,
+            source: Box::new(source),
         }
     }
 }
