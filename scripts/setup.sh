@@ -9,12 +9,12 @@ set -euo pipefail
 
 # command:package pairs
 run_tools=(
-  cc:gcc make:make mmdebstrap:mmdebstrap bwrap:bubblewrap unshare:util-linux setpriv:util-linux newuidmap:uidmap
+  cc:gcc make:make bwrap:bubblewrap unshare:util-linux newuidmap:uidmap
   qemu-system-x86_64:qemu-system-x86 ssh:openssh-client
 )
 run_files=(/usr/share/OVMF:ovmf /usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring)
 test_tools=(
-  qemu-img:qemu-utils mke2fs:e2fsprogs debugfs:e2fsprogs e2fsck:e2fsprogs sfdisk:fdisk fsck.vfat:dosfstools
+  mmdebstrap:mmdebstrap gpgv:gpgv qemu-img:qemu-utils mke2fs:e2fsprogs debugfs:e2fsprogs e2fsck:e2fsprogs sfdisk:fdisk fsck.vfat:dosfstools
   mdir:mtools sshd:openssh-server setcap:libcap2-bin setfattr:attr setfacl:acl sqlite3:sqlite3
 )
 

@@ -3,20 +3,24 @@
 use std::fs;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
+use amint_archive::{Client, redact};
 use amint_disk::image::{DiskSpec, DiskSummary, assemble};
+use amint_recipe::lock::{Lock, LockedPackage, Stage};
 use amint_recipe::{Debian, Recipe, RecipeFile};
 use amint_scan::{Protocol, ScanRequest, Waiver};
 use amint_types::report::{Package, ScanReport};
 use amint_types::{Cancel, EventSink, MIB, Seed, StepOutcome, Unit, format_bytes};
 use jiff::civil::Date;
 
+use crate::apt_state::{apt_sources, extended_states};
 use crate::boot_loader::{self, Loader};
-use crate::bootstrap::{Bootstrap, BootstrapRequest, apt_sources};
 use crate::customise::{copy_files, run_steps, set_services};
 use crate::ec2;
 use crate::error::BuildError;
+use crate::install::{InstallOptions, PackageToInstall, install};
+use crate::locking::package_files;
 use crate::mirror::Mirrors;
 use crate::normalise;
 use crate::packages::read_status;
@@ -39,8 +43,10 @@ pub struct BuildRequest<'a> {
     pub today: Date,
     /// The latest time stamp in the image, or none to take the newest of the packages.
     pub source_epoch: Option<i64>,
-    /// The engine that installs packages.
-    pub engine: &'a dyn Bootstrap,
+    /// The packages, exactly.
+    pub lock: &'a Lock,
+    /// Gets the packages.
+    pub client: &'a Client,
 }
 
 /// What a build made.
@@ -65,41 +71,34 @@ pub struct Built {
 pub fn build(request: &BuildRequest<'_>, sink: &dyn EventSink, cancel: &Cancel) -> Result<Built, BuildError> {
     let recipe = &request.recipe.recipe;
     check_architecture(recipe.image.architecture)?;
-    check_followed(recipe)?;
     let steps = Steps { sink };
-    let started = SystemTime::now();
     let tree_path = request.work.join("tree");
     fs::create_dir(&tree_path).map_err(|source| BuildError::Work { path: tree_path.clone(), source })?;
     // The folder becomes the image's root directory.
     set_mode(&tree_path, 0o755)?;
 
-    let bootstrap = bootstrap_request(request)?;
-    sink.info(&format!("packages come from {} ({})", bootstrap.mirrors.archive, bootstrap.mirrors.origin));
-    if bootstrap.mirrors.security.is_none() {
+    sink.info(&format!(
+        "packages come from {} ({})",
+        redact(&request.mirrors.archive),
+        request.mirrors.origin
+    ));
+    if request.mirrors.security.is_none() {
         sink.warn(
             "no mirror of the security archive is known: the image lacks security fixes",
             Some("give one with `--security-mirror` or `security_mirror` under `[base]`"),
         );
     }
-    let packages = steps.run("bootstrap", "Installing packages", || {
-        request
-            .engine
-            .bootstrap(&bootstrap, &tree_path, "bootstrap", sink, cancel)
-            .map_err(BuildError::Bootstrap)?;
-        let packages = installed(&tree_path)?;
-        let bytes = packages.iter().map(|package| package.installed_bytes).sum();
-        let detail = format!("{} packages, {}", packages.len(), format_bytes(bytes));
-        Ok((packages, detail))
-    })?;
+    let present = request.source_epoch.unwrap_or(release_epoch(recipe.base.debian));
+    let newest = install_packages(request, &tree_path, present, &steps, cancel)?;
+    let source_epoch = request.source_epoch.unwrap_or(newest);
     let seed = seed(request.recipe);
     let root_uuid = seed.uuid("root-file-system");
     let tree = ImageTree::open(&tree_path)?;
-    customise(request, &tree, &bootstrap, &root_uuid.to_string(), &steps, cancel)?;
+    customise(request, &tree, present, &root_uuid.to_string(), &steps, cancel)?;
     let boot = steps.run("boot-loader", "Making the boot files", || {
         let step = "boot-loader";
         let kernel = boot_loader::find_kernel(&tree)?;
-        let epoch = bootstrap.source_epoch;
-        boot_loader::make_initramfs(&tree, &kernel, epoch, step, sink, cancel)
+        boot_loader::make_initramfs(&tree, &kernel, present, step, sink, cancel)
             .map_err(BuildError::Configure)?;
         let line = ec2::kernel_command_line(recipe);
         let loader = Loader {
@@ -112,10 +111,9 @@ pub fn build(request: &BuildRequest<'_>, sink: &dyn EventSink, cancel: &Cancel) 
         Ok((boot, format!("Linux {}", kernel.version)))
     })?;
     // Packages that steps installed count as well.
-    let packages = if recipe.run.is_empty() { packages } else { installed(&tree_path)? };
-    normalise::clean(&tree, &apt_sources(&bootstrap), SOURCES)?;
+    let packages = installed(&tree_path)?;
+    normalise::clean(&tree, &apt_sources(recipe, &request.mirrors), SOURCES)?;
     let scan = harden(request, &tree, sink)?;
-    let source_epoch = request.source_epoch.unwrap_or_else(|| normalise::newest_before(&tree_path, started));
     let mut built = Built {
         tree: tree_path.clone(),
         packages,
@@ -155,7 +153,7 @@ pub fn build(request: &BuildRequest<'_>, sink: &dyn EventSink, cancel: &Cancel) 
 fn customise(
     request: &BuildRequest<'_>,
     tree: &ImageTree,
-    bootstrap: &BootstrapRequest,
+    present: i64,
     root_uuid: &str,
     steps: &Steps<'_>,
     cancel: &Cancel,
@@ -167,13 +165,13 @@ fn customise(
         for file in ec2::files(recipe, root_uuid) {
             tree.write(&file)?;
         }
-        tree.write(&FileToWrite::new(SOURCES, apt_sources(bootstrap).into_bytes()))?;
+        tree.write(&FileToWrite::new(SOURCES, apt_sources(recipe, &request.mirrors).into_bytes()))?;
         let copied = copy_files(tree, recipe, folder, cancel)?;
         Ok(((), format!("{copied} files of the recipe")))
     })?;
     if !recipe.run.is_empty() {
         steps.run("run", "Running the recipe's steps", || {
-            run_steps(tree, recipe, folder, bootstrap.source_epoch, "run", sink, cancel)?;
+            run_steps(tree, recipe, folder, present, "run", sink, cancel)?;
             Ok(((), format!("{} steps", recipe.run.len())))
         })?;
     }
@@ -253,30 +251,62 @@ impl Steps<'_> {
     }
 }
 
-fn bootstrap_request(request: &BuildRequest<'_>) -> Result<BootstrapRequest, BuildError> {
-    let recipe = &request.recipe.recipe;
-    let keyring = match &recipe.base.keyring {
-        Some(keyring) => request.recipe.path.parent().unwrap_or(Path::new(".")).join(keyring),
-        None => PathBuf::from("/usr/share/keyrings/debian-archive-keyring.gpg"),
+/// Gets the packages of the lock and installs them, the base first; returns the newest time among their files.
+fn install_packages(
+    request: &BuildRequest<'_>,
+    tree: &Path,
+    present: i64,
+    steps: &Steps<'_>,
+    cancel: &Cancel,
+) -> Result<i64, BuildError> {
+    let sink = steps.sink;
+    let wanted = package_files(request.recipe, request.lock, &request.mirrors)?;
+    let files = steps.run("fetch", "Fetching packages", || {
+        let files = request.client.packages(&wanted, "fetch", sink, cancel)?;
+        let bytes = wanted.iter().map(|package| package.bytes).sum();
+        Ok((files, format!("{} packages, {}", wanted.len(), format_bytes(bytes))))
+    })?;
+    let describe = |(package, file): (&LockedPackage, PathBuf)| PackageToInstall {
+        name: package.name.clone(),
+        version: package.version.clone(),
+        architecture: package.architecture.clone(),
+        file,
+        bytes: package.bytes,
+        sha256: package.sha256,
     };
-    let keyring = keyring.canonicalize().map_err(|_| BuildError::NoKeyring { path: keyring })?;
-    let architecture = recipe.image.architecture;
-    let mut packages: Vec<String> = ec2::PACKAGES.iter().map(|name| (*name).to_owned()).collect();
-    packages.push(boot_loader::kernel_package(architecture).to_owned());
-    packages.extend(boot_loader::packages(architecture).iter().map(|name| (*name).to_owned()));
-    packages.extend(recipe.packages.install.iter().cloned());
-    packages.sort();
-    packages.dedup();
-    Ok(BootstrapRequest {
-        suite: recipe.base.debian.as_str().to_owned(),
-        architecture,
-        components: recipe.base.components.clone(),
-        mirrors: request.mirrors.clone(),
-        keyring: Some(keyring),
-        packages,
-        with_recommends: recipe.packages.recommends,
-        source_epoch: request.source_epoch.unwrap_or(release_epoch(recipe.base.debian)),
-    })
+    let (base, added): (Vec<_>, Vec<_>) =
+        request.lock.packages.iter().zip(files).partition(|(package, _)| package.stage == Stage::Base);
+    let stages =
+        [("base", "Installing the base", base), ("packages", "Installing the recipe's packages", added)];
+    let mut newest = 0;
+    for (step, title, packages) in stages {
+        if packages.is_empty() {
+            continue;
+        }
+        let packages: Vec<PackageToInstall> = packages.into_iter().map(describe).collect();
+        let is_base = step == "base";
+        let options = InstallOptions { is_base, work: request.work, source_epoch: present };
+        let found = steps.run(step, title, || {
+            let installed = install(&packages, tree, options, step, sink, cancel)?;
+            let longest: Vec<String> = installed
+                .configured
+                .iter()
+                .take(3)
+                .map(|(name, time)| format!("{name} {:.1} s", time.as_secs_f64()))
+                .collect();
+            Ok((installed.newest, format!("{} packages; longest: {}", packages.len(), longest.join(", "))))
+        })?;
+        newest = newest.max(found);
+        normalise::forget_identity(tree)?;
+        normalise::clamp(tree, newest)?;
+    }
+    let text = extended_states(request.lock);
+    let folder = tree.join("var/lib/apt");
+    let path = folder.join("extended_states");
+    fs::create_dir_all(&folder)
+        .and_then(|()| fs::write(&path, text))
+        .map_err(|source| BuildError::Work { path, source })?;
+    Ok(newest)
 }
 
 /// Returns the day of a release's first publication: a fixed "present" for maintainer scripts.
@@ -321,42 +351,9 @@ fn check_architecture(wanted: amint_types::Architecture) -> Result<(), BuildErro
     if fits { Ok(()) } else { Err(BuildError::Architecture { wanted, host }) }
 }
 
-/// Refuses what a recipe may say and the engine does not do: an image without it would be another image.
-fn check_followed(recipe: &Recipe) -> Result<(), BuildError> {
-    let asked = [
-        ("`backports`", recipe.base.backports),
-        ("`snapshot`", recipe.base.snapshot.is_some()),
-        ("`pins`", !recipe.packages.pins.is_empty()),
-        ("`hold`", !recipe.packages.hold.is_empty()),
-        ("`[[repository]]`", !recipe.repositories.is_empty()),
-    ];
-    let keys: Vec<_> = asked.iter().filter(|(_, is_asked)| *is_asked).map(|(key, _)| *key).collect();
-    if keys.is_empty() { Ok(()) } else { Err(BuildError::NotFollowed { keys }) }
-}
-
-/// Returns seconds since 1970, negative before.
-pub(crate) fn seconds(time: SystemTime) -> i64 {
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
-        Err(before) => -i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn refuses_a_recipe_that_asks_for_more_than_the_engine_does() {
-        let read = |text: &str| {
-            let head = "[image]\nname = \"web\"\nversion = \"1\"\n";
-            amint_recipe::parse(&format!("{head}{text}"), Path::new("amint.toml")).unwrap()
-        };
-        check_followed(&read("[base]\ndebian = \"trixie\"\n")).unwrap();
-        let more = "[base]\ndebian = \"trixie\"\nbackports = true\n[packages]\nhold = [\"nginx\"]\n";
-        let error = check_followed(&read(more)).unwrap_err();
-        assert!(error.to_string().starts_with("the recipe has `backports`, `hold`, which"), "{error}");
-    }
 
     #[test]
     fn the_rules_know_every_profile_that_a_recipe_may_name() {

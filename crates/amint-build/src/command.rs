@@ -138,11 +138,6 @@ impl<'a> Program<'a> {
         self
     }
 
-    pub(crate) fn variable(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
-        self.environment.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
-        self
-    }
-
     /// Runs the program to its end, passing on its lines as events of `step`.
     pub(crate) fn run(self, step: &str, sink: &dyn EventSink, cancel: &Cancel) -> Result<(), CommandError> {
         cancel.check()?;

@@ -3,11 +3,14 @@
 use std::io;
 use std::path::PathBuf;
 
+use amint_archive::ArchiveError;
 use amint_disk::image::ImageError;
 use amint_scan::ScanError;
 use amint_types::{Architecture, Cancelled, Hint};
 
 use crate::command::CommandError;
+use crate::install::InstallError;
+use crate::locking::LockingError;
 use crate::mirror::NoMirror;
 use crate::tree::TreeError;
 
@@ -26,21 +29,15 @@ pub enum BuildError {
         /// What this machine is.
         host: &'static str,
     },
-    /// The recipe asks for something that this version does not do, and passing over it would make another image.
-    #[error("the recipe has {}, which this version of amint does not follow yet", keys.join(", "))]
-    NotFollowed {
-        /// The keys, as the recipe writes them.
-        keys: Vec<&'static str>,
-    },
-    /// The keyring with the distribution's signing keys is not there.
-    #[error("the keyring {path} is not there, and unsigned packages are never used")]
-    NoKeyring {
-        /// Where it was looked for.
-        path: PathBuf,
-    },
+    /// The packages of the lock cannot be found.
+    #[error(transparent)]
+    Locking(#[from] LockingError),
+    /// Packages could not be fetched.
+    #[error("failed to fetch packages")]
+    Fetch(#[from] ArchiveError),
     /// Installing packages failed.
     #[error("failed to install packages")]
-    Bootstrap(#[source] CommandError),
+    Install(#[from] InstallError),
     /// A step of the recipe failed.
     #[error("failed to run step {number} of the recipe (`{name}`)")]
     Step {
@@ -105,9 +102,12 @@ impl BuildError {
     pub fn is_cancelled(&self) -> bool {
         match self {
             Self::Cancelled(_) => true,
-            Self::Bootstrap(error) | Self::Configure(error) | Self::Step { source: error, .. } => {
+            Self::Configure(error) | Self::Step { source: error, .. } => {
                 matches!(error, CommandError::Cancelled(_))
             }
+            Self::Locking(error) => error.is_cancelled(),
+            Self::Fetch(error) => error.is_cancelled(),
+            Self::Install(error) => error.is_cancelled(),
             Self::Assemble(error) => matches!(error, ImageError::Cancelled(_)),
             _ => false,
         }
@@ -118,11 +118,12 @@ impl BuildError {
         match self {
             Self::NoMirror(_)
             | Self::Architecture { .. }
-            | Self::NoKeyring { .. }
             | Self::Work { .. }
-            | Self::Bootstrap(_)
+            | Self::Fetch(_)
+            | Self::Install(_)
             | Self::Tree(_)
             | Self::Assemble(_) => true,
+            Self::Locking(error) => error.is_environment(),
             Self::Configure(error) | Self::Step { source: error, .. } => {
                 matches!(error, CommandError::Missing { .. } | CommandError::Start { .. })
             }
@@ -135,14 +136,10 @@ impl Hint for BuildError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NoMirror(error) => error.hint(),
-            Self::NoKeyring { .. } => {
-                Some("install `debian-archive-keyring`, or name another `keyring` under `[base]`".to_owned())
-            }
-            Self::NotFollowed { .. } => Some(
-                "leave them out; a package of another archive can be brought with `[[files]]` and installed in a `[[run]]` step".to_owned(),
-            ),
             Self::Architecture { .. } => Some("build on a machine of that architecture".to_owned()),
-            Self::Bootstrap(error) => bootstrap_hint(error).or_else(|| error.hint()),
+            Self::Locking(error) => error.hint(),
+            Self::Fetch(error) => error.hint(),
+            Self::Install(error) => error.hint(),
             Self::Step { source, .. } => source.hint().or_else(|| {
                 Some("run again with `--verbose` to see everything the step wrote, or `--keep` to look at the tree".to_owned())
             }),
@@ -155,33 +152,4 @@ impl Hint for BuildError {
             _ => None,
         }
     }
-}
-
-/// Finds the well-known causes in what the package tools wrote.
-fn bootstrap_hint(error: &CommandError) -> Option<String> {
-    let CommandError::Failed { tail, .. } = error else { return None };
-    let has = |needle: &str| tail.iter().any(|line| line.contains(needle));
-    if has("Unable to locate package")
-        || has("has no installation candidate")
-        || has("was not found") && has("Version")
-    {
-        return Some(
-            "a package of `[packages] install` is not in the release's archive: check its name and version"
-                .to_owned(),
-        );
-    }
-    if has("Temporary failure resolving")
-        || has("Could not resolve")
-        || has("Could not connect")
-        || has("Connection failed")
-        || has("Unable to connect")
-    {
-        return Some(
-            "the mirror cannot be reached: check the network, or give another with `--mirror`".to_owned(),
-        );
-    }
-    if has("NO_PUBKEY") || has("is not signed") || has("invalid signature") || has("EXPKEYSIG") {
-        return Some("the mirror's signature does not fit the keyring: update `debian-archive-keyring`, or check the mirror".to_owned());
-    }
-    None
 }

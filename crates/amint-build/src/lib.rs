@@ -1,17 +1,19 @@
 //! The build: from a recipe to a bootable disk.
 //!
-//! Packages are installed into a tree by an engine behind a narrow seam ([`bootstrap`]), the recipe's files,
+//! A lock ([`locking`]) names every package; they are installed into a tree ([`mod@install`]), the recipe's files,
 //! steps and services follow in a sandbox, rules harden and judge the tree, and a disk is assembled from it.
 //! Everything runs inside private namespaces ([`namespace`]); no loop device and no device-mapper is used, and
 //! nothing is mounted where the host could see it.
 
-pub mod bootstrap;
+pub mod changelogs;
 pub mod compare;
 pub mod install;
+pub mod locking;
 pub mod mirror;
 pub mod namespace;
 pub mod packages;
 
+mod apt_state;
 mod boot_loader;
 mod build;
 mod command;

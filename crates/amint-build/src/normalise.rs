@@ -1,20 +1,19 @@
 //! Makes a tree depend on its inputs alone.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::SystemTime;
 
-use crate::build::seconds;
+use rustix::fs::{AtFlags, Timespec, Timestamps};
+
 use crate::error::BuildError;
 use crate::tree::ImageTree;
 
 /// Files that package tools write with times, paths or random numbers of the build in them, and that are made
 /// anew where they are needed.
-const LEFTOVERS: [&str; 14] = [
+const LEFTOVERS: [&str; 12] = [
     "/etc/.pwd.lock",
     "/etc/.resolv.conf.systemd-resolved.bak",
-    "/etc/dpkg/dpkg.cfg.d/99mmdebstrap",
-    "/etc/apt/apt.conf.d/99mmdebstrap",
     "/root/.wget-hsts",
     "/var/cache/apt/pkgcache.bin",
     "/var/cache/apt/srcpkgcache.bin",
@@ -49,43 +48,66 @@ pub(crate) fn clean(tree: &ImageTree, build_sources: &str, sources: &str) -> Res
     Ok(())
 }
 
-/// Returns the newest modification time in `tree` that lies before the build began: the newest of the packages.
-pub(crate) fn newest_before(tree: &Path, started: SystemTime) -> i64 {
-    let limit = seconds(started);
-    let mut newest = 0;
+/// Takes out what the scripts of packages made for one machine: each instance makes its own.
+pub(crate) fn forget_identity(tree: &Path) -> Result<(), BuildError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| BuildError::Work { path, source }
+    };
+    let machine_id = tree.join("etc/machine-id");
+    if machine_id.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
+        // systemd makes one at the first boot (`machine-id(5)`).
+        fs::write(&machine_id, "uninitialized\n").map_err(failed(&machine_id))?;
+    }
+    let bus = tree.join("var/lib/dbus/machine-id");
+    if bus.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
+        fs::remove_file(&bus).map_err(failed(&bus))?;
+    }
+    Ok(())
+}
+
+/// Sets times later than `epoch` to `epoch`: what scripts made has then the time of the newest package.
+pub(crate) fn clamp(tree: &Path, epoch: i64) -> Result<(), BuildError> {
+    let time = Timespec { tv_sec: epoch, tv_nsec: 0 };
+    let times = Timestamps { last_access: time, last_modification: time };
     let mut folders = vec![tree.to_owned()];
     while let Some(folder) = folders.pop() {
-        let Ok(entries) = fs::read_dir(&folder) else { continue };
-        for entry in entries.flatten() {
-            let Ok(metadata) = entry.metadata() else { continue };
+        let failed = |source| BuildError::Work { path: folder.clone(), source };
+        for entry in fs::read_dir(&folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let metadata = entry.metadata().map_err(failed)?;
+            let path = entry.path();
             if metadata.is_dir() {
-                folders.push(entry.path());
-            } else if metadata.is_file()
-                && let Ok(modified) = metadata.modified()
-            {
-                let time = seconds(modified);
-                if time < limit && time > newest {
-                    newest = time;
-                }
+                folders.push(path.clone());
+            }
+            if metadata.mtime() > epoch || (metadata.mtime() == epoch && metadata.mtime_nsec() > 0) {
+                rustix::fs::utimensat(rustix::fs::CWD, &path, &times, AtFlags::SYMLINK_NOFOLLOW)
+                    .map_err(|error| BuildError::Work { path, source: error.into() })?;
             }
         }
     }
-    newest
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
-    fn takes_the_newest_time_of_the_packages_not_of_the_build() {
+    fn times_of_the_build_become_the_newest_of_the_packages() {
+        use std::time::{Duration, SystemTime};
+
         let folder = tempfile::tempdir().unwrap();
-        let started = SystemTime::now();
         let old = fs::File::create(folder.path().join("packaged")).unwrap();
-        old.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)).unwrap();
-        let new = fs::File::create(folder.path().join("made-now")).unwrap();
-        new.set_modified(started + Duration::from_mins(1)).unwrap();
-        assert_eq!(newest_before(folder.path(), started), 1_700_000_000);
+        old.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_600_000_000)).unwrap();
+        fs::create_dir(folder.path().join("made-now")).unwrap();
+        fs::write(folder.path().join("made-now/file"), "").unwrap();
+        std::os::unix::fs::symlink("nowhere", folder.path().join("link")).unwrap();
+        clamp(folder.path(), 1_700_000_000).unwrap();
+        let time = |name: &str| fs::symlink_metadata(folder.path().join(name)).unwrap().mtime();
+        assert_eq!(
+            ["packaged", "made-now", "made-now/file", "link"].map(time),
+            [1_600_000_000, 1_700_000_000, 1_700_000_000, 1_700_000_000]
+        );
     }
 }

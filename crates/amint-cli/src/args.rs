@@ -49,6 +49,10 @@ pub enum Command {
     Check(CheckArgs),
     /// Print the JSON Schema of recipes
     Schema,
+    /// Write down every package and file that an image is made of
+    Lock(LockArgs),
+    /// Show which packages are newer than those of the lock, and take them
+    Update(UpdateArgs),
     /// Build an image from a recipe, harden it, boot it, and store it
     Build(BuildArgs),
     /// Boot an image as EC2 would, and check it
@@ -104,8 +108,57 @@ pub struct CheckArgs {
     pub recipe: PathBuf,
 }
 
+/// Where packages come from.
+#[derive(Clone, Debug, Args)]
+pub struct SourceArgs {
+    /// Mirror of Debian's archive [default: the recipe's, else the host's apt sources]
+    #[arg(long, env = "AMINT_DEBIAN_MIRROR", value_name = "URL", hide_env_values = true)]
+    pub mirror: Option<String>,
+
+    /// Mirror of Debian's security archive
+    #[arg(long, env = "AMINT_DEBIAN_SECURITY_MIRROR", value_name = "URL", hide_env_values = true)]
+    pub security_mirror: Option<String>,
+
+    /// Use what is in the cache, and no network
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// `amint lock`.
+#[derive(Debug, Args)]
+pub struct LockArgs {
+    /// The recipe, or the folder with its `amint.toml`
+    #[arg(default_value = "amint.toml")]
+    pub recipe: PathBuf,
+
+    /// Tell whether the lock fits the recipe, and change nothing: exit code 1 if it does not
+    #[arg(long)]
+    pub check: bool,
+
+    /// Where packages come from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// `amint update`.
+#[derive(Debug, Args)]
+pub struct UpdateArgs {
+    /// The recipe, or the folder with its `amint.toml`
+    #[arg(default_value = "amint.toml")]
+    pub recipe: PathBuf,
+
+    /// Show what is newer, and change nothing: exit code 1 if there is anything
+    #[arg(long)]
+    pub check: bool,
+
+    /// Where packages come from.
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
 /// `amint build`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own on the command line")]
 pub struct BuildArgs {
     /// The recipe, or the folder with its `amint.toml`
     #[arg(default_value = "amint.toml")]
@@ -123,13 +176,13 @@ pub struct BuildArgs {
     #[arg(long, value_enum, default_value_t = BootMode::Uefi, conflicts_with_all = ["check", "no_test"])]
     pub boot: BootMode,
 
-    /// Mirror of Debian's archive [default: the recipe's, else the host's apt sources]
-    #[arg(long, env = "AMINT_DEBIAN_MIRROR", value_name = "URL", hide_env_values = true)]
-    pub mirror: Option<String>,
+    /// Take changes of the recipe into the lock first; the versions of packages stay
+    #[arg(long)]
+    pub lock: bool,
 
-    /// Mirror of Debian's security archive
-    #[arg(long, env = "AMINT_DEBIAN_SECURITY_MIRROR", value_name = "URL", hide_env_values = true)]
-    pub security_mirror: Option<String>,
+    /// Where packages come from.
+    #[command(flatten)]
+    pub source: SourceArgs,
 
     /// No time stamp in the image is later than this (seconds since 1970)
     #[arg(long, env = "SOURCE_DATE_EPOCH", value_name = "SECONDS", hide_env_values = true)]

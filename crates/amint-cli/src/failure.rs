@@ -4,11 +4,14 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use amint_archive::ArchiveError;
+use amint_build::locking::LockingError;
 use amint_build::namespace::NamespaceError;
 use amint_build::{BuildError, CommandError};
 use amint_disk::export::ExportError;
 use amint_disk::raw::RawError;
 use amint_guest::GuestError;
+use amint_recipe::lock::LockError;
 use amint_recipe::{Diagnostics, RecipeError};
 use amint_store::StoreError;
 use amint_types::{Cancelled, Hint, ParseNameError};
@@ -100,6 +103,43 @@ impl From<BuildError> for Failure {
             ExitCode::Input
         };
         Self::with(code, error.hint(), error)
+    }
+}
+
+impl From<LockingError> for Failure {
+    fn from(error: LockingError) -> Self {
+        match error {
+            LockingError::Inputs(diagnostics) => diagnostics.into(),
+            error => BuildError::from(error).into(),
+        }
+    }
+}
+
+impl From<ArchiveError> for Failure {
+    fn from(error: ArchiveError) -> Self {
+        BuildError::from(error).into()
+    }
+}
+
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Invalid(diagnostics) => {
+                Self { error: "the lock is invalid".into(), ..diagnostics.into() }
+            }
+            error => Self::with(ExitCode::Input, error.hint(), error),
+        }
+    }
+}
+
+impl From<Diagnostics> for Failure {
+    fn from(diagnostics: Diagnostics) -> Self {
+        Self {
+            code: ExitCode::Input,
+            error: "the recipe is invalid".into(),
+            hint: None,
+            diagnostics: Some(diagnostics),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod failure;
 mod images;
 mod present;
 mod reference;
+mod supply;
 mod ui;
 
 use std::io::Write;

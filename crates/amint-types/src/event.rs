@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-/// The name of a step, unique within one run: `bootstrap`, `assemble`, `boot-uefi`.
+/// The name of a step, unique within one run: `base`, `assemble`, `boot-uefi`.
 pub type Step = String;
 
 /// What a step's progress numbers count.

@@ -4,11 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use amint_build::bootstrap::Mmdebstrap;
-use amint_build::mirror::{self, MirrorWishes};
 use amint_build::{BuildRequest, Built, namespace};
 use amint_disk::raw::RawDisk;
 use amint_recipe::RecipeFile;
+use amint_recipe::lock::Lock;
 use amint_store::{PutRequest, Store};
 use amint_types::report::{BootReport, BuildReport};
 use amint_types::{BlockSource, Digest, StepOutcome, Unit, format_bytes};
@@ -20,13 +19,14 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::images::{BOOT_REPORT, BUILD_REPORT, RECIPE, boot_spec, report_path, write_report};
 use crate::present;
+use crate::supply::{Supply, lock_for_build};
 use crate::ui::Palette;
 
 /// Builds an image.
 pub(crate) fn run(args: &BuildArgs, context: &Context) -> Result<ExitCode, Failure> {
     let file = super::check::load(&args.recipe, context)?;
     // Tools are looked for before an hour of work, not after.
-    for tool in ["mmdebstrap", "bwrap", "unshare", "setpriv"] {
+    for tool in ["bwrap", "unshare"] {
         amint_build::find_program(tool)?;
     }
     if !args.no_test && !args.check {
@@ -36,11 +36,14 @@ pub(crate) fn run(args: &BuildArgs, context: &Context) -> Result<ExitCode, Failu
     if !namespace::is_inside() {
         return Err(namespace::enter().into());
     }
+    let supply = Supply::new(&args.source, context, &file)?;
+    let lock = lock_for_build(&supply, &file, args.lock, context)?;
+    let input = Input { file: &file, lock: &lock, supply: &supply };
     let work = Work::new(args, &store)?;
     let result = if args.check {
-        super::build_check::run(args, context, &file, work.path())
+        super::build_check::run(args, context, &input, work.path())
     } else {
-        build_one(args, context, &file, &store, work.path())
+        build_one(args, context, &input, &store, work.path())
     };
     let is_failed = !matches!(result, Ok(ExitCode::Fine));
     // What the user broke off is cleaned up, as the message says; `--keep` is for failures.
@@ -52,14 +55,22 @@ pub(crate) fn run(args: &BuildArgs, context: &Context) -> Result<ExitCode, Failu
     result
 }
 
+/// What an image is made from.
+pub(super) struct Input<'a> {
+    pub(super) file: &'a RecipeFile,
+    pub(super) lock: &'a Lock,
+    pub(super) supply: &'a Supply,
+}
+
 fn build_one(
     args: &BuildArgs,
     context: &Context,
-    file: &RecipeFile,
+    input: &Input<'_>,
     store: &Store,
     work: &Path,
 ) -> Result<ExitCode, Failure> {
-    let built = build(args, context, file, work)?;
+    let file = input.file;
+    let built = build(args, context, input, work)?;
     let Some((disk, summary)) = &built.disk else {
         return Ok(refuse(context, file, &built));
     };
@@ -144,24 +155,17 @@ fn build_one(
 pub(super) fn build(
     args: &BuildArgs,
     context: &Context,
-    file: &RecipeFile,
+    input: &Input<'_>,
     work: &Path,
 ) -> Result<Built, Failure> {
-    let base = &file.recipe.base;
-    let wishes = MirrorWishes {
-        archive: args.mirror.clone(),
-        security: args.security_mirror.clone(),
-        recipe_archive: base.mirror.clone(),
-        recipe_security: base.security_mirror.clone(),
-    };
-    let mirrors = mirror::choose(wishes, Path::new("/etc/apt")).map_err(amint_build::BuildError::from)?;
     let request = BuildRequest {
-        recipe: file,
-        mirrors,
+        recipe: input.file,
+        mirrors: input.supply.mirrors.clone(),
         work,
         today: today(),
         source_epoch: args.source_date_epoch,
-        engine: &Mmdebstrap,
+        lock: input.lock,
+        client: &input.supply.client,
     };
     Ok(amint_build::build(&request, context.sink(), &context.cancel)?)
 }

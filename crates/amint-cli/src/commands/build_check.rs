@@ -7,11 +7,11 @@ use amint_build::Built;
 use amint_build::compare::{Difference, compare_disks, compare_trees};
 use amint_disk::image::DiskSummary;
 use amint_disk::raw::RawDisk;
-use amint_recipe::RecipeFile;
 use amint_store::manifest_of;
 use amint_types::Digest;
 
 use crate::args::BuildArgs;
+use crate::commands::build::Input;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -20,7 +20,7 @@ use crate::failure::Failure;
 pub(super) fn run(
     args: &BuildArgs,
     context: &Context,
-    file: &RecipeFile,
+    input: &Input<'_>,
     work: &Path,
 ) -> Result<ExitCode, Failure> {
     let mut builds = Vec::new();
@@ -28,7 +28,7 @@ pub(super) fn run(
         context.sink().info(&format!("{name} build"));
         let folder = work.join(name);
         fs::create_dir(&folder).map_err(|error| Failure::file(&folder, error))?;
-        builds.push(super::build::build(args, context, file, &folder)?);
+        builds.push(super::build::build(args, context, input, &folder)?);
     }
     context.finish();
     let [first, second] = &builds[..] else { unreachable!("two builds were made") };

@@ -8,11 +8,13 @@ mod export;
 mod gc;
 mod images;
 mod init;
+mod lock;
 mod rm;
 mod schema;
 mod shell;
 mod show;
 mod test;
+mod update;
 
 pub(crate) use check::load as load_recipe;
 
@@ -27,6 +29,8 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failu
         Command::Init(args) => init::run(&args, context),
         Command::Check(args) => check::run(&args, context),
         Command::Schema => schema::run(context),
+        Command::Lock(args) => lock::run(&args, context),
+        Command::Update(args) => update::run(&args, context),
         Command::Build(args) => build::run(&args, context),
         Command::Test(args) => test::run(&args, context),
         Command::Shell(args) => shell::run(&args, context),

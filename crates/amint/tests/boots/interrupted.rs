@@ -13,7 +13,7 @@ fn start(home: &Home) -> Option<std::process::Child> {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let started = lines.by_ref().any(|line| line.unwrap().contains("\"step\":\"bootstrap\",\"stream\""));
+    let started = lines.by_ref().any(|line| line.unwrap().contains("\"step\":\"base\",\"stream\""));
     // The rest is read and dropped, so that the build never waits for us.
     std::thread::spawn(move || lines.for_each(drop));
     if !started {
