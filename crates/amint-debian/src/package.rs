@@ -8,7 +8,7 @@ use std::fmt;
 use amint_types::Digest;
 
 use crate::control::Paragraph;
-use crate::relation::{self, Dependency, ParseRelationError, Relation};
+use crate::relation::{self, Dependency, ParseRelationError, Relation, RelationText};
 use crate::version::{ParseVersionError, Version};
 
 /// A binary package that an index offers.
@@ -152,6 +152,18 @@ impl RelationKind {
 impl PackageRecord {
     /// Reads a paragraph of the index `origin`.
     pub fn from_paragraph(paragraph: &Paragraph, origin: usize) -> Result<Self, PackageError> {
+        Self::visit_paragraph(paragraph, origin, |_| ())
+    }
+
+    /// Reads a paragraph, and shows all names in it as `apt` numbers them: the package's own, then those that its
+    /// relations mention, field by field.
+    ///
+    /// Relations are checked anyway, so that it costs nothing to look at their names.
+    pub(crate) fn visit_paragraph(
+        paragraph: &Paragraph,
+        origin: usize,
+        mut visit: impl FnMut(Mention<'_>),
+    ) -> Result<Self, PackageError> {
         let fields = Fields::of(paragraph);
         let required = |field, value: Option<&str>| match value {
             Some(value) if !value.is_empty() => Ok(value.to_owned()),
@@ -169,7 +181,8 @@ impl PackageRecord {
         let sha256 = required("SHA256", fields.sha256)?;
         let sha256 = sha256.parse().map_err(|_| bad("SHA256", &sha256))?;
         let bytes = required("Size", fields.size)?;
-        let (relations, ends) = fields.pack()?;
+        visit(Mention::Own(&name));
+        let (relations, ends) = fields.pack(&mut visit)?;
         Ok(Self {
             architecture: required("Architecture", fields.architecture)?,
             source: source.to_owned(),
@@ -271,6 +284,18 @@ struct Fields<'a> {
     size: Option<&'a str>,
     sha256: Option<&'a str>,
     relations: [Option<&'a str>; RelationKind::COUNT],
+    /// `Suggests`, `Replaces` and `Enhances`.
+    others: [Option<&'a str>; 3],
+}
+
+/// A name that a paragraph mentions.
+pub(crate) enum Mention<'a> {
+    /// The package's own.
+    Own(&'a str),
+    /// One that it provides.
+    Provided(RelationText<'a>),
+    /// Any other one.
+    Other(RelationText<'a>),
 }
 
 impl<'a> Fields<'a> {
@@ -303,20 +328,30 @@ impl<'a> Fields<'a> {
             10 if is("Multi-Arch") => &mut self.multi_arch,
             12 if is("Architecture") => &mut self.architecture,
             14 if is("Installed-Size") => &mut self.installed_size,
-            _ => {
+            8 if is("Suggests") => &mut self.others[0],
+            8 if is("Replaces") => &mut self.others[1],
+            8 if is("Enhances") => &mut self.others[2],
+            6..=11 => {
                 let kind = RelationKind::ALL.into_iter().find(|kind| is(kind.field()))?;
                 &mut self.relations[kind as usize]
             }
+            _ => return None,
         })
     }
 
     /// Joins the texts of all relations, each checked.
-    fn pack(&self) -> Result<(Box<str>, [u32; RelationKind::COUNT]), PackageError> {
+    fn pack(
+        &self,
+        visit: &mut impl FnMut(Mention<'_>),
+    ) -> Result<(Box<str>, [u32; RelationKind::COUNT]), PackageError> {
         let mut text = String::with_capacity(self.relations.iter().flatten().map(|text| text.len()).sum());
         let mut ends = [0; RelationKind::COUNT];
         for kind in RelationKind::ALL {
+            if kind == RelationKind::Provides {
+                self.others.iter().flatten().for_each(|text| visit_others(text, visit));
+            }
             let relations = self.relations[kind as usize].unwrap_or_default();
-            check(kind, relations)
+            check(kind, relations, visit)
                 .map_err(|source| PackageError::Relation { field: kind.field(), source })?;
             text.push_str(relations);
             ends[kind as usize] = u32::try_from(text.len()).map_err(|_| bad(kind.field(), relations))?;
@@ -325,15 +360,29 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn check(kind: RelationKind, text: &str) -> Result<(), ParseRelationError> {
+fn check(
+    kind: RelationKind,
+    text: &str,
+    visit: &mut impl FnMut(Mention<'_>),
+) -> Result<(), ParseRelationError> {
     for group in relation::groups(text) {
         match kind {
-            RelationKind::Provides => drop(relation::read_provided(group)?),
-            RelationKind::Conflicts | RelationKind::Breaks => drop(relation::read(group)?),
-            _ => relation::alternatives(group).try_for_each(|one| one.map(drop))?,
+            RelationKind::Provides => visit(Mention::Provided(relation::read_provided(group)?)),
+            RelationKind::Conflicts | RelationKind::Breaks => visit(Mention::Other(relation::read(group)?)),
+            _ => {
+                relation::alternatives(group)
+                    .try_for_each(|one| one.map(|one| visit(Mention::Other(one))))?;
+            }
         }
     }
     Ok(())
+}
+
+/// Shows the names of a field that does not matter otherwise: whatever is malformed in it does not matter either.
+fn visit_others(text: &str, visit: &mut impl FnMut(Mention<'_>)) {
+    for group in relation::groups(text) {
+        relation::alternatives(group).filter_map(Result::ok).for_each(|one| visit(Mention::Other(one)));
+    }
 }
 
 fn bad(field: &'static str, value: &str) -> PackageError {
@@ -364,56 +413,4 @@ fn multi_arch(value: Option<&str>) -> Result<MultiArch, PackageError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::control::Paragraphs;
-
-    fn read(text: &str) -> Result<PackageRecord, PackageError> {
-        let paragraph = Paragraphs::new(text.as_bytes()).next().unwrap().unwrap();
-        PackageRecord::from_paragraph(&paragraph, 3)
-    }
-
-    fn minimal(more: &str) -> String {
-        let digest = Digest::of(b"");
-        format!(
-            "Package: a\nVersion: 1.0-1\nArchitecture: amd64\nFilename: pool/a.deb\nSize: 5\nSHA256: {digest}\n{more}"
-        )
-    }
-
-    #[test]
-    fn reads_what_an_index_tells() {
-        let more = "Source: b (2.0-1)\nMulti-Arch: allowed\nEssential: yes\nPriority: required\nSection: net\n\
-            Installed-Size: 12\nDepends: x | y,\n z\nProvides: v (= 3)\nBreaks: w (<< 2)\nDescription: text\n";
-        let found = read(&minimal(more)).unwrap();
-        assert_eq!((found.source.as_str(), found.source_version.as_str()), ("b", "2.0-1"));
-        assert_eq!((found.multi_arch, found.priority), (MultiArch::Allowed, Priority::Required));
-        assert!(found.is_essential && !found.is_protected);
-        assert_eq!((found.installed_kib, found.bytes, found.origin), (12, 5, 3));
-        assert_eq!(found.dependencies(RelationKind::Depends).len(), 2);
-        assert_eq!(found.relations(RelationKind::Provides)[0].to_string(), "v (= 3)");
-        assert_eq!(found.relation_text(RelationKind::Breaks), "w (<< 2)");
-        assert_eq!(found.relation_text(RelationKind::Conflicts), "");
-    }
-
-    #[test]
-    fn takes_the_source_for_the_same_unless_told() {
-        let found = read(&minimal("")).unwrap();
-        assert_eq!((found.source.as_str(), found.source_version.as_str()), ("a", "1.0-1"));
-        assert_eq!(read(&minimal("Source: b\n")).unwrap().source_version, "1.0-1");
-    }
-
-    #[test]
-    fn refuses_what_it_cannot_trust() {
-        let error = |text: &str| read(text).unwrap_err().to_string();
-        assert_eq!(error("Package: a\n"), "`Version` is missing");
-        assert_eq!(error(&minimal("").replace("SHA256", "MD5sum")), "`SHA256` is missing");
-        assert_eq!(
-            error(&minimal("").replace("Package: a", "Package: ../a")),
-            "`../a` is not a package name"
-        );
-        assert_eq!(error(&minimal("Essential: maybe\n")), "`Essential` is `maybe`, which makes no sense");
-        assert_eq!(error(&minimal("Installed-Size: -1\n")), "`Installed-Size` is `-1`, which makes no sense");
-        assert_eq!(error(&minimal("Depends: x [amd64]\n")), "`Depends` makes no sense");
-        assert_eq!(error(&minimal("Provides: x (>= 1)\n")), "`Provides` makes no sense");
-    }
-}
+mod tests;

@@ -71,16 +71,17 @@ impl Operator {
     }
 
     fn split(text: &str) -> Option<(Self, &str)> {
-        let forms = [
-            ("<<", Self::Earlier),
-            ("<=", Self::EarlierOrEqual),
-            (">=", Self::LaterOrEqual),
-            (">>", Self::Later),
-            ("=", Self::Equal),
-            ("<", Self::EarlierOrEqual),
-            (">", Self::LaterOrEqual),
-        ];
-        forms.into_iter().find_map(|(form, operator)| Some((operator, text.strip_prefix(form)?)))
+        let (operator, length) = match *text.as_bytes() {
+            [b'<', b'<', ..] => (Self::Earlier, 2),
+            [b'<', b'=', ..] => (Self::EarlierOrEqual, 2),
+            [b'>', b'=', ..] => (Self::LaterOrEqual, 2),
+            [b'>', b'>', ..] => (Self::Later, 2),
+            [b'=', ..] => (Self::Equal, 1),
+            [b'<', ..] => (Self::EarlierOrEqual, 1),
+            [b'>', ..] => (Self::LaterOrEqual, 1),
+            _ => return None,
+        };
+        Some((operator, &text[length..]))
     }
 }
 
@@ -121,7 +122,7 @@ pub fn parse_provides(field: &str) -> Result<Vec<Relation>, ParseRelationError> 
 
 /// Returns the entries between the commas of a field.
 pub(crate) fn groups(field: &str) -> impl Iterator<Item = &str> {
-    field.split(',').map(str::trim).filter(|group| !group.is_empty())
+    field.split(',').map(str::trim_ascii).filter(|group| !group.is_empty())
 }
 
 /// Reads the alternatives of one entry.
@@ -141,39 +142,51 @@ pub(crate) fn read_provided(entry: &str) -> Result<RelationText<'_>, ParseRelati
 }
 
 /// Reads one relation: `name[:qualifier] [(operator version)]`.
+///
+/// An index has a million of them, hence the bytes.
 pub(crate) fn read(entry: &str) -> Result<RelationText<'_>, ParseRelationError> {
-    let text = entry.trim();
-    let (head, constraint) = match text.split_once('(') {
-        None => (text, None),
-        Some((head, rest)) => {
-            let inner = rest.strip_suffix(')').ok_or_else(|| error(entry, "the bracket is not closed"))?;
-            let (operator, wanted) =
-                Operator::split(inner.trim_start()).ok_or_else(|| error(entry, "no operator is given"))?;
-            let wanted = wanted.trim();
-            version::check(wanted).map_err(|reason| error(entry, reason))?;
-            (head.trim_end(), Some((operator, wanted)))
-        }
-    };
-    let (name, arch_qualifier) = match head.split_once(':') {
-        Some((name, qualifier)) => (name, Some(qualifier)),
-        None => (head, None),
-    };
-    if !is_package_name(name) {
+    let text = entry.trim_ascii();
+    let (name, rest) = text.split_at(text.bytes().take_while(|byte| is_name_byte(*byte)).count());
+    if !name.starts_with(|first: char| first.is_ascii_alphanumeric()) {
         return Err(error(entry, "the package has no proper name"));
     }
-    let is_qualifier = |text: &str| {
-        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
-    if !arch_qualifier.is_none_or(is_qualifier) {
-        return Err(error(entry, "no architecture is after the colon"));
+    if rest.is_empty() {
+        return Ok(RelationText { name, arch_qualifier: None, constraint: None });
     }
+    let (arch_qualifier, rest) = match rest.strip_prefix(':') {
+        Some(rest) => {
+            let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+            let (qualifier, rest) = rest.split_at(rest.bytes().take_while(is_part).count());
+            if qualifier.is_empty() {
+                return Err(error(entry, "no architecture is after the colon"));
+            }
+            (Some(qualifier), rest)
+        }
+        None => (None, rest),
+    };
+    let constraint = match rest.trim_ascii_start().strip_prefix('(') {
+        Some(inner) => Some(read_constraint(inner).map_err(|reason| error(entry, reason))?),
+        None if rest.is_empty() => None,
+        None => return Err(error(entry, "the package has no proper name")),
+    };
     Ok(RelationText { name, arch_qualifier, constraint })
+}
+
+fn read_constraint(text: &str) -> Result<(Operator, &str), &'static str> {
+    let inner = text.strip_suffix(')').ok_or("the bracket is not closed")?;
+    let (operator, wanted) = Operator::split(inner.trim_ascii_start()).ok_or("no operator is given")?;
+    let wanted = wanted.trim_ascii();
+    version::check(wanted)?;
+    Ok((operator, wanted))
 }
 
 /// Tells whether a text can name a package, in the form that `dpkg` accepts.
 pub(crate) fn is_package_name(text: &str) -> bool {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+-._".contains(&byte);
-    text.starts_with(|first: char| first.is_ascii_alphanumeric()) && text.bytes().all(is_allowed)
+    text.starts_with(|first: char| first.is_ascii_alphanumeric()) && text.bytes().all(is_name_byte)
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.' | b'_')
 }
 
 fn error(entry: &str, reason: &'static str) -> ParseRelationError {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::io::BufRead;
 
 use crate::control::{ControlError, Paragraph, Paragraphs};
-use crate::package::{PackageError, PackageRecord, RelationKind};
-use crate::relation;
+use crate::package::{Mention, PackageError, PackageRecord};
+use crate::relation::RelationText;
 use crate::version::Version;
 
 /// What is known of an index file, out of its `Release` file and the place it came from.
@@ -133,65 +133,55 @@ impl Universe {
                 Ok(false) => return Ok(origin_number),
                 Err(source) => return Err(IndexError::Control { index, source }),
             }
-            match PackageRecord::from_paragraph(&paragraph, origin_number) {
-                Ok(record) => self.add(record, &paragraph),
-                Err(source) => {
-                    let package = paragraph.get("Package").unwrap_or("?").chars().take(100).collect();
-                    return Err(IndexError::Package { index, package, paragraph: count, source });
-                }
+            if let Err(source) = self.add(&paragraph, origin_number) {
+                let package = paragraph.get("Package").unwrap_or("?").chars().take(100).collect();
+                return Err(IndexError::Package { index, package, paragraph: count, source });
             }
         }
     }
 
-    fn add(&mut self, record: PackageRecord, paragraph: &Paragraph) {
-        let name = self.intern(&record.name) as usize;
-        for place in &self.names[name].packages {
+    fn add(&mut self, paragraph: &Paragraph, origin: usize) -> Result<(), PackageError> {
+        let mut provided = Vec::new();
+        let mut own = 0;
+        let record = PackageRecord::visit_paragraph(paragraph, origin, |mention| match mention {
+            Mention::Own(name) => own = self.intern(name),
+            Mention::Provided(relation) => {
+                provided.push((self.intern_relation(&relation), version_of(&relation)));
+            }
+            // `apt` takes `name:any` for a name of its own.
+            Mention::Other(relation) if relation.arch_qualifier.is_none() => drop(self.intern(relation.name)),
+            Mention::Other(_) => {}
+        })?;
+        for place in &self.names[own as usize].packages {
             let known = &mut self.packages[*place as usize];
             if known.is_same_file(&record) {
                 let mut origins = std::mem::take(&mut known.other_origins).into_vec();
                 origins.push(record.origin);
                 known.other_origins = origins.into_boxed_slice();
-                return;
+                return Ok(());
             }
         }
         let place =
             u32::try_from(self.packages.len()).expect("an index of 4 billion packages fits no memory");
-        self.names[name].packages.push(place);
-        self.intern_mentioned(&record, paragraph);
-        for provided in relation::groups(record.relation_text(RelationKind::Provides)) {
-            let Ok(provided) = relation::read_provided(provided) else { continue };
-            let version = provided.constraint.and_then(|(_, version)| version.parse().ok());
-            let id = match provided.arch_qualifier {
-                Some(qualifier) => self.intern(&format!("{}:{qualifier}", provided.name)),
-                None => self.intern(provided.name),
-            } as usize;
-            self.names[id].providers.push(Provider { package: place as usize, version });
+        self.names[own as usize].packages.push(place);
+        for (id, version) in provided {
+            self.names[id as usize].providers.push(Provider { package: place as usize, version });
         }
-        self.name_ids.push(u32::try_from(name).unwrap_or(u32::MAX));
+        self.name_ids.push(own);
         self.packages.push(record);
+        Ok(())
     }
 
-    /// Numbers all names that a package mentions, in the order in which `apt` meets them.
+    fn intern_relation(&mut self, relation: &RelationText<'_>) -> u32 {
+        match relation.arch_qualifier {
+            Some(qualifier) => self.intern(&format!("{}:{qualifier}", relation.name)),
+            None => self.intern(relation.name),
+        }
+    }
+
+    /// Numbers a name, in the order in which `apt` meets them.
     ///
     /// Between providers that are alike otherwise, `apt` prefers the name it met last.
-    fn intern_mentioned(&mut self, record: &PackageRecord, paragraph: &Paragraph) {
-        let kinds =
-            [RelationKind::PreDepends, RelationKind::Depends, RelationKind::Conflicts, RelationKind::Breaks];
-        let known =
-            kinds.into_iter().chain([RelationKind::Recommends]).map(|kind| record.relation_text(kind));
-        let others = ["Suggests", "Replaces", "Enhances"];
-        let others = others.into_iter().filter_map(|field| paragraph.get(field));
-        for text in known.chain(others) {
-            for relation in text.split([',', '|']) {
-                let name =
-                    relation.trim_start().split([' ', '(', ':', '\n', '\t']).next().unwrap_or_default();
-                if !name.is_empty() {
-                    self.intern(name);
-                }
-            }
-        }
-    }
-
     fn intern(&mut self, name: &str) -> u32 {
         if let Some(id) = self.ids.get(name) {
             return *id;
@@ -256,6 +246,10 @@ impl Universe {
     fn entry(&self, name: &str) -> Option<&NameEntry> {
         self.names.get(*self.ids.get(name)? as usize)
     }
+}
+
+fn version_of(relation: &RelationText<'_>) -> Option<Version> {
+    relation.constraint.and_then(|(_, version)| version.parse().ok())
 }
 
 #[cfg(test)]

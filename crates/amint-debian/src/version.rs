@@ -67,31 +67,34 @@ pub(crate) fn check(text: &str) -> Result<(), &'static str> {
     if text.len() > VERSION_BYTES_MAX {
         return Err("it is too long");
     }
-    let rest = match text.split_once(':') {
-        Some((epoch, rest)) => {
-            if epoch.is_empty() || !epoch.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Err("what is before the colon is not a number");
+    let bytes = text.as_bytes();
+    let (mut start, mut hyphen) = (0, None);
+    for (index, byte) in bytes.iter().enumerate() {
+        match byte {
+            b':' if start == 0 => {
+                check_epoch(&text[..index])?;
+                start = index + 1;
             }
-            if epoch.parse::<i32>().is_err() {
-                return Err("the number before the colon is too large");
-            }
-            rest
+            b'-' => hyphen = Some(index),
+            byte if byte.is_ascii_alphanumeric() || b"+._~:".contains(byte) => {}
+            _ => return Err("only letters, digits and `. + - ~ : _` are allowed"),
         }
-        None => text,
-    };
-    let (upstream, revision) = match rest.rsplit_once('-') {
-        Some((upstream, revision)) => (upstream, Some(revision)),
-        None => (rest, None),
-    };
-    if upstream.is_empty() {
+    }
+    if hyphen.unwrap_or(bytes.len()) <= start {
         return Err("nothing is before the revision");
     }
-    if revision.is_some_and(str::is_empty) {
+    if hyphen.is_some_and(|hyphen| hyphen + 1 == bytes.len()) {
         return Err("nothing is after the last hyphen");
     }
-    let is_known = |byte: u8| byte.is_ascii_alphanumeric() || b"-+._~:".contains(&byte);
-    if !rest.bytes().all(is_known) {
-        return Err("only letters, digits and `. + - ~ : _` are allowed");
+    Ok(())
+}
+
+fn check_epoch(epoch: &str) -> Result<(), &'static str> {
+    if epoch.is_empty() || !epoch.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("what is before the colon is not a number");
+    }
+    if epoch.parse::<i32>().is_err() {
+        return Err("the number before the colon is too large");
     }
     Ok(())
 }

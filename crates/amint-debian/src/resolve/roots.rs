@@ -51,6 +51,8 @@ impl Roots {
     fn add(&mut self, place: Place, reason: impl Into<String>, is_requested: bool) {
         if self.seen.insert(place) {
             self.all.push(Root { place, reason: reason.into(), is_requested });
+        } else if is_requested && let Some(root) = self.all.iter_mut().find(|root| root.place == place) {
+            root.is_requested = true;
         }
     }
 }
@@ -72,6 +74,10 @@ pub(super) fn find(request: &Request<'_>, policy: &mut Policy<'_>) -> Result<Roo
         }
     }
     let mut roots = Roots::default();
+    // The base comes first: what is asked for on top of it changes nothing in it unless it must.
+    if request.with_essential || !request.with_priorities.is_empty() {
+        add_base(request, policy, &mut roots);
+    }
     for wanted in request.install {
         match wanted_place(request, policy, wanted) {
             Ok(place) => roots.add(place, "requested", true),
@@ -82,25 +88,20 @@ pub(super) fn find(request: &Request<'_>, policy: &mut Policy<'_>) -> Result<Roo
     if !problems.is_empty() {
         return Err(Unsolvable::new(problems));
     }
-    if request.with_essential || !request.with_priorities.is_empty() {
-        add_base(request, policy, &mut roots);
-    }
     Ok(roots)
 }
 
 /// Adds essential packages, and those of the priorities that were asked for.
 fn add_base(request: &Request<'_>, policy: &Policy<'_>, roots: &mut Roots) {
     let universe = request.universe;
-    let mut ids: Vec<u32> = (0..universe.packages().len()).map(|place| universe.id_of(place)).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    for id in ids {
+    let mut seen = HashSet::new();
+    for id in (0..universe.packages().len()).map(|place| universe.id_of(place)) {
         let is_base = |place: &u32| {
             let record = &universe.packages()[*place as usize];
             record.is_essential || request.with_priorities.contains(&record.priority)
         };
         // To find the candidate takes longer: most packages are neither in any version.
-        if !universe.versions_of(id).iter().any(is_base) {
+        if !universe.versions_of(id).iter().any(is_base) || !seen.insert(id) {
             continue;
         }
         let Some(place) = policy.options(id).first().copied() else { continue };

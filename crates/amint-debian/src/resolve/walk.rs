@@ -69,12 +69,9 @@ impl<'w, 'a> Walk<'w, 'a> {
                 walk.mark(*root);
             }
         }
-        // `apt` keeps them in a set, in the order in which it met their names in the indexes.
-        let mut sorted = roots.to_vec();
-        sorted.sort_by_key(|root| world.universe.id_of(*root));
-        for root in sorted {
-            if walk.is_broken(root) {
-                walk.run(root);
+        for root in roots {
+            if walk.is_broken(*root) {
+                walk.run(*root);
             }
         }
         let mut chosen = walk.order.clone();
