@@ -309,7 +309,7 @@ impl Context<'_> {
         self.cancel.check().map_err(ArchiveError::from)?;
         let answer = self.http.get(uri, headers).map_err(|error| match error {
             RequestError::Passing(error) => Failure::from(error),
-            RequestError::Untrusted(source) => {
+            RequestError::Final(source) => {
                 ArchiveError::Unreachable { uri: uri.to_string(), attempts: 1, source }.into()
             }
             RequestError::Redirect(problem) => {

@@ -4,18 +4,16 @@
 //! cache packages from seeing what to cache. A request to a proxy has the whole URI in its first line instead (RFC 9112,
 //! section 3.2.2), so that line is rewritten on its way to the socket.
 
-use std::fmt;
-
 use amint_types::Redacted;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ureq::config::Config;
-use ureq::http::Uri;
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport,
 };
 use ureq::{Agent, Proxy};
+
+use super::resolver::Remembering;
 
 /// Makes an agent whose every connection goes to the proxy.
 pub(super) fn agent(configuration: Config, proxy: &Proxy) -> Agent {
@@ -24,31 +22,7 @@ pub(super) fn agent(configuration: Config, proxy: &Proxy) -> Agent {
         Redacted::new(format!("Proxy-Authorization: Basic {}\r\n", BASE64_STANDARD.encode(pair)))
     });
     let connector = ().chain(TcpConnector::default()).chain(ForwardConnector { authorization });
-    Agent::with_parts(configuration, connector, ProxyResolver { proxy: proxy.clone() })
-}
-
-/// Finds the proxy's address, whatever server is asked for: its name may be known to the proxy only.
-struct ProxyResolver {
-    proxy: Proxy,
-}
-
-impl Resolver for ProxyResolver {
-    fn resolve(
-        &self,
-        _: &Uri,
-        configuration: &Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let text = format!("http://{}:{}/", self.proxy.host(), self.proxy.port());
-        let uri = text.parse().map_err(|_| ureq::Error::InvalidProxyUrl)?;
-        DefaultResolver::default().resolve(&uri, configuration, timeout)
-    }
-}
-
-impl fmt::Debug for ProxyResolver {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("ProxyResolver")
-    }
+    Agent::with_parts(configuration, connector, Remembering::of_proxy(proxy))
 }
 
 #[derive(Debug)]

@@ -4,6 +4,7 @@
 //! must not go along to another server.
 
 mod forward;
+mod resolver;
 
 use std::io;
 use std::path::Path;
@@ -12,11 +13,14 @@ use std::time::Duration;
 use amint_types::Redacted;
 use ureq::http::HeaderMap;
 use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body, Proxy, ProxyProtocol};
 
 use crate::error::ArchiveError;
 use crate::proxies::Proxies;
 use crate::uri::HttpUri;
+
+use self::resolver::Remembering;
 
 /// Most redirects that are followed for one request.
 const REDIRECTS_MAX: u32 = 5;
@@ -44,8 +48,8 @@ impl Answer {
 pub(crate) enum RequestError {
     /// The connection failed or broke; another try may help.
     Passing(io::Error),
-    /// The connection cannot be trusted.
-    Untrusted(io::Error),
+    /// The connection cannot be trusted, or the request cannot be made.
+    Final(io::Error),
     /// A redirect leads where none may lead.
     Redirect(&'static str),
 }
@@ -64,7 +68,10 @@ impl Http {
         connections: usize,
         timeout: Duration,
     ) -> Result<Self, ArchiveError> {
-        let agent = |proxy: Option<Proxy>| Agent::new_with_config(configuration(proxy, connections, timeout));
+        let agent = |proxy: Option<Proxy>| {
+            let configuration = configuration(proxy, connections, timeout);
+            Agent::with_parts(configuration, DefaultConnector::default(), Remembering::default())
+        };
         let parse = |scheme, proxy: &Redacted<String>| {
             Proxy::new(proxy.expose()).map_err(|_| ArchiveError::Proxy { scheme })
         };
@@ -150,13 +157,13 @@ fn has_own_roots() -> bool {
 
 fn request_error(error: ureq::Error) -> RequestError {
     match error {
-        error @ (ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::TlsRequired) => {
-            RequestError::Untrusted(io_error(error))
-        }
+        error @ (ureq::Error::Tls(_)
+        | ureq::Error::Rustls(_)
+        | ureq::Error::TlsRequired
+        | ureq::Error::BadUri(_)
+        | ureq::Error::Http(_)) => RequestError::Final(io_error(error)),
         // What rustls says of a certificate comes inside of an error of the connection.
-        ureq::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
-            RequestError::Untrusted(error)
-        }
+        ureq::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => RequestError::Final(error),
         error => RequestError::Passing(io_error(error)),
     }
 }
