@@ -87,12 +87,13 @@ pub(crate) fn create_folder(path: &Path) -> Result<(), ArchiveError> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(ArchiveError::cache("create", path))
 }
 
-/// Writes a file as a whole: readers see the old one or the new one.
+/// Writes a small file as a whole: readers see the old one or the new one, also after a loss of power.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ArchiveError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let failed = || ArchiveError::cache("write", path);
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed())?;
     file.write_all(bytes).map_err(failed())?;
+    file.as_file().sync_data().map_err(failed())?;
     file.persist(path).map_err(|error| failed()(error.error))?;
     Ok(())
 }

@@ -62,13 +62,22 @@ pub enum ArchiveError {
         status: u16,
     },
     /// A server could not be reached, or the connection broke, as often as it was tried.
-    #[error("{uri}: no answer after {attempts} attempts")]
+    #[error("{uri}: no answer (attempts: {attempts})")]
     Unreachable {
         /// What was asked for.
         uri: String,
         /// How often it was tried.
         attempts: u32,
         /// Why not, the last time.
+        #[source]
+        source: io::Error,
+    },
+    /// A server has no certificate that this host trusts, or cannot agree with it on how to encrypt.
+    #[error("{uri}: the server cannot be trusted")]
+    Untrusted {
+        /// What was asked for.
+        uri: String,
+        /// Why not.
         #[source]
         source: io::Error,
     },
@@ -312,6 +321,9 @@ impl Hint for ArchiveError {
             Self::Cache { source, path, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 return Some(format!("the cache belongs to one user: see who owns {}", path.display()));
             }
+            Self::Cache { source, .. } if source.kind() == io::ErrorKind::InvalidData => {
+                "remove that file, if you trust the mirror to have the newest Release now"
+            }
             Self::Keyring(error) => return error.hint(),
             Self::BadUri { .. } => {
                 "repositories are named `http://…`, `https://…`, `file:///…` or by an absolute path"
@@ -328,6 +340,9 @@ impl Hint for ArchiveError {
             Self::Status { .. } => "the server has a problem: try again later, or use another mirror",
             Self::Unreachable { .. } => {
                 "check the network, the mirror's name, and the proxy (`http_proxy`, `https_proxy`, `no_proxy`)"
+            }
+            Self::Untrusted { .. } => {
+                "check the clock of this host and the authorities it trusts (`SSL_CERT_FILE`, package ca-certificates)"
             }
             Self::Redirect { .. } => "name the mirror by the place it redirects to",
             Self::Proxy { .. } => {

@@ -54,9 +54,10 @@ pub fn evict_packages<S: BuildHasher>(
         }
     }
     for file in entries(&cache::partial(cache))? {
-        // One that is locked is being downloaded, however old it looks.
-        let is_idle = fs::File::open(&file.path).is_ok_and(|opened| opened.try_lock().is_ok());
-        if age(file.used) > ABANDONED && is_idle {
+        // One that is locked is being downloaded, however old it looks. The lock is held until the file is gone, so
+        // that nobody takes it up in between.
+        let Ok(opened) = fs::File::open(&file.path) else { continue };
+        if age(file.used) > ABANDONED && opened.try_lock().is_ok() {
             evicted.remove(&file)?;
         }
     }

@@ -309,8 +309,11 @@ impl Context<'_> {
         self.cancel.check().map_err(ArchiveError::from)?;
         let answer = self.http.get(uri, headers).map_err(|error| match error {
             RequestError::Passing(error) => Failure::from(error),
-            RequestError::Final(source) => {
-                ArchiveError::Unreachable { uri: uri.to_string(), attempts: 1, source }.into()
+            RequestError::Untrusted(source) => {
+                ArchiveError::Untrusted { uri: uri.to_string(), source }.into()
+            }
+            RequestError::Uri => {
+                ArchiveError::BadUri { uri: uri.to_string(), problem: "cannot be asked for" }.into()
             }
             RequestError::Redirect(problem) => {
                 ArchiveError::Redirect { uri: uri.to_string(), problem }.into()

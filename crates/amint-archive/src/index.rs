@@ -161,7 +161,10 @@ pub(crate) fn fetch_index(
         match context.fetch(&wanted, &locations(suite, release, &path, &file.sha256)?) {
             Ok(()) => return Ok(index()),
             // A Release lists compressions that a mirror does not have: Debian's lists the plain ones.
-            Err(error) if error.is_not_found() => missing = error,
+            Err(error) if error.is_not_found() => {
+                context.progress.expect_less(file.bytes);
+                missing = error;
+            }
             Err(error) => return Err(error),
         }
     }

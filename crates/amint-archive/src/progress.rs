@@ -31,6 +31,12 @@ impl<'a> Progress<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).total += bytes;
     }
 
+    /// Takes back what will not be done after all.
+    pub(crate) fn expect_less(&self, bytes: u64) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.total = state.total.saturating_sub(bytes);
+    }
+
     /// Adds to what is done.
     pub(crate) fn add(&self, bytes: u64, doing: &str) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -254,3 +254,25 @@ fn issuer_name(signature: &Signature) -> Option<String> {
         signature.issuer_fingerprint().first().map(|fingerprint| hexadecimal(fingerprint.as_bytes()));
     fingerprint.or_else(|| signature.issuer_key_id().first().map(|id| hexadecimal(id.as_ref())))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn never_panics_on_packets(kind in 0_u8..64, bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let length = u8::try_from(bytes.len().min(190)).unwrap();
+            let _ = parse_signatures(&[&[0xc0 | kind, length][..], &bytes].concat());
+            // A signature of version 4 over a text.
+            let _ = parse_signatures(&[&[0xc2, length, 4, 1][..], &bytes].concat());
+        }
+
+        #[test]
+        fn never_panics_on_armour(text in "(-----(BEGIN|END) PGP SIGNATURE-----\n|Hash: x\n|\n|[A-Za-z0-9+/=]{0,70}\n){0,12}") {
+            let _ = parse_signatures(text.as_bytes());
+        }
+    }
+}

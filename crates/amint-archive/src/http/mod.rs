@@ -48,8 +48,10 @@ impl Answer {
 pub(crate) enum RequestError {
     /// The connection failed or broke; another try may help.
     Passing(io::Error),
-    /// The connection cannot be trusted, or the request cannot be made.
-    Final(io::Error),
+    /// The server cannot be trusted.
+    Untrusted(io::Error),
+    /// The URI is none.
+    Uri,
     /// A redirect leads where none may lead.
     Redirect(&'static str),
 }
@@ -157,13 +159,14 @@ fn has_own_roots() -> bool {
 
 fn request_error(error: ureq::Error) -> RequestError {
     match error {
-        error @ (ureq::Error::Tls(_)
-        | ureq::Error::Rustls(_)
-        | ureq::Error::TlsRequired
-        | ureq::Error::BadUri(_)
-        | ureq::Error::Http(_)) => RequestError::Final(io_error(error)),
+        error @ (ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::TlsRequired) => {
+            RequestError::Untrusted(io_error(error))
+        }
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) => RequestError::Uri,
         // What rustls says of a certificate comes inside of an error of the connection.
-        ureq::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => RequestError::Final(error),
+        ureq::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
+            RequestError::Untrusted(error)
+        }
         error => RequestError::Passing(io_error(error)),
     }
 }

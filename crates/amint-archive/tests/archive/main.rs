@@ -8,6 +8,7 @@ mod freshness;
 mod gpgv;
 mod indexes;
 mod keys;
+mod malformed;
 mod mirror;
 mod packages;
 mod proxy;
