@@ -170,6 +170,12 @@ fn follow_suite(request: &Request<'_>, policy: &mut Policy<'_>, first: Place, su
                     || (relation.constraint.is_none() && !universe.providers_of(id).is_empty())
             });
             if is_fine {
+                // What comes from the suite anyway needs others from there as well.
+                let own = relations.iter().find_map(|relation| {
+                    let place = *policy.options(universe.id(relation.name)?).first()?;
+                    (fits(relation, place) && is_in_suite(universe, place, suite)).then_some(place)
+                });
+                queue.extend(own.filter(|place| !queue.contains(place)));
                 continue;
             }
             let switch = relations.iter().find_map(|relation| {
