@@ -3,32 +3,36 @@
 use std::fs;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
-use amint_archive::{Client, redact};
+use amint_archive::{Client, PackageFile};
 use amint_disk::image::{DiskSpec, DiskSummary, assemble};
 use amint_recipe::lock::{Lock, LockedPackage, Stage};
 use amint_recipe::{Debian, Recipe, RecipeFile};
 use amint_scan::{Protocol, ScanRequest, Waiver};
 use amint_types::report::{Package, ScanReport};
-use amint_types::{Cancel, EventSink, MIB, Seed, StepOutcome, Unit, format_bytes};
+use amint_types::{Cancel, EventSink, MIB, Seed, format_bytes};
 use jiff::civil::Date;
 
 use crate::apt_state::{apt_sources, extended_states};
 use crate::boot_loader::{self, Loader};
-use crate::customise::{copy_files, run_steps, set_services};
+use crate::customise::{RunSteps, copy_files, set_services};
 use crate::ec2;
 use crate::error::BuildError;
 use crate::install::{InstallOptions, PackageToInstall, install};
+use crate::keys;
+use crate::layers::{Asked, Chain, LayerCache};
 use crate::locking::package_files;
 use crate::mirror::Mirrors;
 use crate::normalise;
 use crate::packages::read_status;
+use crate::steps::Steps;
 use crate::tree::{FileToWrite, ImageTree};
 
 /// Size of the EFI system partition.
 const ESP_BYTES: u64 = 64 * MIB;
-/// Where the bootstrap's apt sources stand in the tree while the build runs.
+/// How many damaged layers one build puts up with.
+const DAMAGED_MAX: u32 = 8;
+/// Where the build's apt sources stand in the tree while the build runs.
 const SOURCES: &str = "/etc/apt/sources.list";
 
 /// What to build.
@@ -47,6 +51,8 @@ pub struct BuildRequest<'a> {
     pub lock: &'a Lock,
     /// Gets the packages.
     pub client: &'a Client,
+    /// Where the results of steps are kept, or none to run every step.
+    pub cache: Option<&'a LayerCache>,
 }
 
 /// What a build made.
@@ -69,37 +75,62 @@ pub struct Built {
 ///
 /// The rules are a gate: when one stops the image, `disk` is `None` and `scan` tells why.
 pub fn build(request: &BuildRequest<'_>, sink: &dyn EventSink, cancel: &Cancel) -> Result<Built, BuildError> {
-    let recipe = &request.recipe.recipe;
-    check_architecture(recipe.image.architecture)?;
-    let steps = Steps { sink };
-    let tree_path = request.work.join("tree");
-    fs::create_dir(&tree_path).map_err(|source| BuildError::Work { path: tree_path.clone(), source })?;
-    // The folder becomes the image's root directory.
-    set_mode(&tree_path, 0o755)?;
-
-    sink.info(&format!(
-        "packages come from {} ({})",
-        redact(&request.mirrors.archive),
-        request.mirrors.origin
-    ));
+    check_architecture(request.recipe.recipe.image.architecture)?;
     if request.mirrors.security.is_none() {
         sink.warn(
             "no mirror of the security archive is known: the image lacks security fixes",
             Some("give one with `--security-mirror` or `security_mirror` under `[base]`"),
         );
     }
+    let tree_path = request.work.join("tree");
+    let mut damaged = 0;
+    loop {
+        fs::create_dir(&tree_path).map_err(|source| BuildError::Work { path: tree_path.clone(), source })?;
+        // The folder becomes the image's root directory.
+        set_mode(&tree_path, 0o755)?;
+        match build_in(request, &tree_path, sink, cancel) {
+            // What was restored so far is of no use: another try runs the step whose layer is gone now.
+            Err(BuildError::DamagedLayer { source }) if damaged < DAMAGED_MAX => {
+                sink.warn(&format!("a layer of the cache was damaged and was removed: {source}"), None);
+                damaged += 1;
+                fs::remove_dir_all(&tree_path)
+                    .map_err(|source| BuildError::Work { path: tree_path.clone(), source })?;
+            }
+            result => return result,
+        }
+    }
+}
+
+fn build_in(
+    request: &BuildRequest<'_>,
+    tree_path: &Path,
+    sink: &dyn EventSink,
+    cancel: &Cancel,
+) -> Result<Built, BuildError> {
+    let recipe = &request.recipe.recipe;
+    let steps = Steps { sink };
     let present = request.source_epoch.unwrap_or(release_epoch(recipe.base.debian));
-    let newest = install_packages(request, &tree_path, present, &steps, cancel)?;
+    let start = keys::start(recipe, present);
+    let mut chain = Chain::new(request.cache, tree_path, start, steps, cancel);
+    let newest = install_packages(request, tree_path, present, &mut chain, sink, cancel)?;
     let source_epoch = request.source_epoch.unwrap_or(newest);
     let seed = seed(request.recipe);
     let root_uuid = seed.uuid("root-file-system");
-    let tree = ImageTree::open(&tree_path)?;
-    customise(request, &tree, present, &root_uuid.to_string(), &steps, cancel)?;
-    let boot = steps.run("boot-loader", "Making the boot files", || {
-        let step = "boot-loader";
-        let kernel = boot_loader::find_kernel(&tree)?;
-        boot_loader::make_initramfs(&tree, &kernel, present, step, sink, cancel)
+    let tree = ImageTree::open(tree_path)?;
+    customise(request, &tree, present, &root_uuid.to_string(), &mut chain, steps, cancel)?;
+    let kernel = boot_loader::find_kernel(&tree)?;
+    let asked = Asked {
+        step: "initramfs",
+        title: "Making the initramfs",
+        inputs: &[kernel.version.as_bytes()],
+        is_repeatable: true,
+    };
+    chain.initramfs(&asked, || {
+        boot_loader::make_initramfs(&tree, &kernel, present, "initramfs", sink, cancel)
             .map_err(BuildError::Configure)?;
+        Ok((String::new(), format!("Linux {}", kernel.version)))
+    })?;
+    let boot = steps.run("boot-loader", "Making the boot files", || {
         let line = ec2::kernel_command_line(recipe);
         let loader = Loader {
             architecture: recipe.image.architecture,
@@ -107,15 +138,17 @@ pub fn build(request: &BuildRequest<'_>, sink: &dyn EventSink, cancel: &Cancel) 
             root_uuid: &root_uuid.to_string(),
             command_line: &line,
         };
-        let boot = boot_loader::install(&tree, &loader, step, sink, cancel)?;
+        let boot = boot_loader::install(&tree, &loader, "boot-loader", sink, cancel)?;
         Ok((boot, format!("Linux {}", kernel.version)))
     })?;
+    let states = extended_states(request.lock);
+    tree.write(&FileToWrite::new("/var/lib/apt/extended_states", states.into_bytes()))?;
     // Packages that steps installed count as well.
-    let packages = installed(&tree_path)?;
+    let packages = installed(tree_path)?;
     normalise::clean(&tree, &apt_sources(recipe, &request.mirrors), SOURCES)?;
     let scan = harden(request, &tree, sink)?;
     let mut built = Built {
-        tree: tree_path.clone(),
+        tree: tree_path.to_owned(),
         packages,
         scan,
         source_epoch,
@@ -137,7 +170,7 @@ pub fn build(request: &BuildRequest<'_>, sink: &dyn EventSink, cancel: &Cancel) 
         esp_bytes: ESP_BYTES,
     };
     let summary = steps.run("assemble", "Assembling the disk", || {
-        let summary = assemble(&tree_path, &disk_path, &spec, sink, "assemble", cancel)?;
+        let summary = assemble(tree_path, &disk_path, &spec, sink, "assemble", cancel)?;
         let detail = format!(
             "{} with {} of files",
             format_bytes(summary.bytes),
@@ -155,26 +188,38 @@ fn customise(
     tree: &ImageTree,
     present: i64,
     root_uuid: &str,
-    steps: &Steps<'_>,
+    chain: &mut Chain<'_>,
+    steps: Steps<'_>,
     cancel: &Cancel,
 ) -> Result<(), BuildError> {
     let recipe = &request.recipe.recipe;
     let folder = request.recipe.path.parent().unwrap_or(Path::new("."));
     let sink = steps.sink;
-    steps.run("files", "Configuring for EC2", || {
-        for file in ec2::files(recipe, root_uuid) {
-            tree.write(&file)?;
+    let sources = apt_sources(recipe, &request.mirrors);
+    let files = ec2::files(recipe, root_uuid);
+    let inputs = keys::files(&files, recipe, request.lock, &sources);
+    let asked = Asked { step: "files", title: "Placing files", inputs: &[&inputs], is_repeatable: true };
+    chain.step(&asked, || {
+        for file in &files {
+            tree.write(file)?;
         }
-        tree.write(&FileToWrite::new(SOURCES, apt_sources(recipe, &request.mirrors).into_bytes()))?;
+        tree.write(&FileToWrite::new(SOURCES, sources.clone().into_bytes()))?;
         let copied = copy_files(tree, recipe, folder, cancel)?;
-        Ok(((), format!("{copied} files of the recipe")))
+        Ok((String::new(), format!("{} files for EC2, {copied} of the recipe", files.len())))
     })?;
-    if !recipe.run.is_empty() {
-        steps.run("run", "Running the recipe's steps", || {
-            run_steps(tree, recipe, folder, present, "run", sink, cancel)?;
-            Ok(((), format!("{} steps", recipe.run.len())))
+    let runs = RunSteps { tree, folder, source_epoch: present, sink, cancel };
+    for (index, run) in recipe.run.iter().enumerate() {
+        let step = format!("run-{}", index + 1);
+        let title = format!("Running `{}`", run.display_name());
+        let inputs = keys::run(run, request.lock);
+        // What comes from the network is not the same tomorrow.
+        let asked = Asked { step: &step, title: &title, inputs: &[&inputs], is_repeatable: !run.network };
+        chain.step(&asked, || {
+            runs.run(run, index + 1, &step)?;
+            Ok((String::new(), String::new()))
         })?;
     }
+    chain.bring()?;
     steps.run("services", "Switching services", || {
         set_services(tree, recipe, "services", sink, cancel).map_err(BuildError::Configure)?;
         Ok(((), String::new()))
@@ -223,89 +268,57 @@ fn scan_request(recipe: &Recipe, today: Date) -> ScanRequest {
     }
 }
 
-/// Emits the beginning and end of each step around its work.
-struct Steps<'a> {
-    sink: &'a dyn EventSink,
-}
-
-impl Steps<'_> {
-    fn run<T>(
-        &self,
-        step: &str,
-        title: &str,
-        work: impl FnOnce() -> Result<(T, String), BuildError>,
-    ) -> Result<T, BuildError> {
-        let started = Instant::now();
-        self.sink.step_started(step, title, None, Unit::Items);
-        match work() {
-            Ok((value, detail)) => {
-                let detail = (!detail.is_empty()).then_some(detail);
-                self.sink.step_finished(step, StepOutcome::Done, started.elapsed(), detail);
-                Ok(value)
-            }
-            Err(error) => {
-                self.sink.step_finished(step, StepOutcome::Failed, started.elapsed(), None);
-                Err(error)
-            }
-        }
-    }
-}
-
-/// Gets the packages of the lock and installs them, the base first; returns the newest time among their files.
+/// Installs the packages of the lock, the base first; returns the newest time among their files.
 fn install_packages(
     request: &BuildRequest<'_>,
     tree: &Path,
     present: i64,
-    steps: &Steps<'_>,
+    chain: &mut Chain<'_>,
+    sink: &dyn EventSink,
     cancel: &Cancel,
 ) -> Result<i64, BuildError> {
-    let sink = steps.sink;
-    let wanted = package_files(request.recipe, request.lock, &request.mirrors)?;
-    let files = steps.run("fetch", "Fetching packages", || {
-        let files = request.client.packages(&wanted, "fetch", sink, cancel)?;
-        let bytes = wanted.iter().map(|package| package.bytes).sum();
-        Ok((files, format!("{} packages, {}", wanted.len(), format_bytes(bytes))))
-    })?;
-    let describe = |(package, file): (&LockedPackage, PathBuf)| PackageToInstall {
-        name: package.name.clone(),
-        version: package.version.clone(),
-        architecture: package.architecture.clone(),
-        file,
-        bytes: package.bytes,
-        sha256: package.sha256,
-    };
-    let (base, added): (Vec<_>, Vec<_>) =
-        request.lock.packages.iter().zip(files).partition(|(package, _)| package.stage == Stage::Base);
-    let stages =
-        [("base", "Installing the base", base), ("packages", "Installing the recipe's packages", added)];
+    let files = package_files(request.recipe, request.lock, &request.mirrors)?;
+    let packages: Vec<_> = request.lock.packages.iter().zip(files).collect();
     let mut newest = 0;
-    for (step, title, packages) in stages {
+    for (stage, step, title) in [
+        (Stage::Base, "base", "Installing the base"),
+        (Stage::Added, "packages", "Installing the recipe's packages"),
+    ] {
+        let (packages, files): (Vec<&LockedPackage>, Vec<PackageFile>) =
+            packages.iter().filter(|(package, _)| package.stage == stage).cloned().unzip();
         if packages.is_empty() {
             continue;
         }
-        let packages: Vec<PackageToInstall> = packages.into_iter().map(describe).collect();
-        let is_base = step == "base";
-        let options = InstallOptions { is_base, work: request.work, source_epoch: present };
-        let found = steps.run(step, title, || {
+        let inputs = keys::packages(&packages);
+        let asked = Asked { step, title, inputs: &[&inputs], is_repeatable: true };
+        let before = newest;
+        let note = chain.step(&asked, || {
+            let paths = request.client.packages(&files, step, sink, cancel)?;
+            let describe = |(package, file): (&&LockedPackage, PathBuf)| PackageToInstall {
+                name: package.name.clone(),
+                version: package.version.clone(),
+                architecture: package.architecture.clone(),
+                file,
+                bytes: package.bytes,
+                sha256: package.sha256,
+            };
+            let packages: Vec<PackageToInstall> = packages.iter().zip(paths).map(describe).collect();
+            let options =
+                InstallOptions { is_base: stage == Stage::Base, work: request.work, source_epoch: present };
             let installed = install(&packages, tree, options, step, sink, cancel)?;
-            let longest: Vec<String> = installed
-                .configured
-                .iter()
-                .take(3)
-                .map(|(name, time)| format!("{name} {:.1} s", time.as_secs_f64()))
-                .collect();
-            Ok((installed.newest, format!("{} packages; longest: {}", packages.len(), longest.join(", "))))
+            let newest = installed.newest.max(before);
+            normalise::forget_identity(tree)?;
+            normalise::clamp(tree, newest)?;
+            let longest = installed.configured.iter().take(3);
+            let longest: Vec<String> =
+                longest.map(|(name, time)| format!("{name} {:.1} s", time.as_secs_f64())).collect();
+            let detail = format!("{} packages; longest: {}", packages.len(), longest.join(", "));
+            Ok((newest.to_string(), detail))
         })?;
-        newest = newest.max(found);
-        normalise::forget_identity(tree)?;
-        normalise::clamp(tree, newest)?;
+        newest = note.parse().unwrap_or_default();
     }
-    let text = extended_states(request.lock);
-    let folder = tree.join("var/lib/apt");
-    let path = folder.join("extended_states");
-    fs::create_dir_all(&folder)
-        .and_then(|()| fs::write(&path, text))
-        .map_err(|source| BuildError::Work { path, source })?;
+    // Which packages nobody asked for is the recipe's affair, not the layers'.
+    chain.packages_are_there();
     Ok(newest)
 }
 

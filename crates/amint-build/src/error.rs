@@ -83,6 +83,13 @@ pub enum BuildError {
     /// The disk could not be made.
     #[error("failed to assemble the disk")]
     Assemble(#[from] ImageError),
+    /// A layer of the cache could not be read back; it was removed.
+    #[error("a layer of the cache was damaged and was removed")]
+    DamagedLayer {
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// A file of the work folder could not be used.
     #[error("failed to use {path}")]
     Work {
@@ -119,6 +126,7 @@ impl BuildError {
             Self::NoMirror(_)
             | Self::Architecture { .. }
             | Self::Work { .. }
+            | Self::DamagedLayer { .. }
             | Self::Fetch(_)
             | Self::Install(_)
             | Self::Tree(_)

@@ -20,9 +20,12 @@ mod command;
 mod customise;
 mod ec2;
 mod error;
+mod keys;
+pub mod layers;
 mod no_sync;
 mod normalise;
 mod sandbox;
+mod steps;
 mod tree;
 
 pub use build::{BuildRequest, Built, build};

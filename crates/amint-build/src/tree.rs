@@ -22,6 +22,11 @@ impl FileToWrite {
         Self { path: path.into(), content, mode: 0o644 }
     }
 
+    /// Returns path, content and mode: all that reaches the image.
+    pub(crate) fn parts(&self) -> (&Path, &[u8], u32) {
+        (&self.path, &self.content, self.mode)
+    }
+
     /// Sets the mode.
     pub(crate) fn mode(mut self, mode: u32) -> Self {
         self.mode = mode;

@@ -180,6 +180,14 @@ pub struct BuildArgs {
     #[arg(long)]
     pub lock: bool,
 
+    /// Run every step, and keep no result of a step for later builds
+    #[arg(long)]
+    pub no_cache: bool,
+
+    /// Results of steps and packages that are kept for later builds, in GiB altogether
+    #[arg(long, env = "AMINT_CACHE_LIMIT", value_name = "GIB", default_value_t = 20, hide_env_values = true)]
+    pub cache_limit: u64,
+
     /// Where packages come from.
     #[command(flatten)]
     pub source: SourceArgs,
@@ -313,6 +321,10 @@ pub struct RmArgs {
 /// `amint gc`.
 #[derive(Debug, Args)]
 pub struct GcArgs {
+    /// Empty the caches of packages and of results of steps, too
+    #[arg(long)]
+    pub cache: bool,
+
     /// Tell what would go, and remove nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -66,6 +66,11 @@ pub(crate) fn package_cache(home: &Path) -> PathBuf {
     home.join("cache/archive")
 }
 
+/// Returns the folder of the results of steps.
+pub(crate) fn layer_cache(home: &Path) -> PathBuf {
+    home.join("cache/layers")
+}
+
 /// Returns where the lock of a recipe lies: `amint.lock` beside `amint.toml`, `NAME.lock` beside another name.
 pub(crate) fn lock_path(file: &RecipeFile) -> PathBuf {
     let is_usual = file.path.file_name().is_some_and(|name| name == "amint.toml");

@@ -5,5 +5,5 @@ mod run;
 mod services;
 
 pub(crate) use files::copy_files;
-pub(crate) use run::run_steps;
+pub(crate) use run::Steps as RunSteps;
 pub(crate) use services::set_services;

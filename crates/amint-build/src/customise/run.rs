@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use amint_recipe::{Recipe, RunAction};
+use amint_recipe::{Run, RunAction};
 use amint_types::{Cancel, EventSink};
 
 use crate::error::BuildError;
@@ -14,30 +14,29 @@ const SCRIPT: &str = "/run/amint-step";
 /// Keeps packages that a step installs from starting services (`invoke-rc.d(8)`).
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
-/// Runs every step in order; the first that fails ends the build.
-pub(crate) fn run_steps(
-    tree: &ImageTree,
-    recipe: &Recipe,
-    folder: &Path,
-    source_epoch: i64,
-    step: &str,
-    sink: &dyn EventSink,
-    cancel: &Cancel,
-) -> Result<(), BuildError> {
-    if recipe.run.is_empty() {
-        return Ok(());
-    }
-    let has_policy = tree.exists(POLICY);
-    if !has_policy {
-        tree.write(&FileToWrite::new(POLICY, b"#!/bin/sh\nexit 101\n".to_vec()).mode(0o755))?;
-    }
-    let total = u64::try_from(recipe.run.len()).unwrap_or(u64::MAX);
-    for (index, run) in recipe.run.iter().enumerate() {
+/// Where and how steps run.
+pub(crate) struct Steps<'a> {
+    pub(crate) tree: &'a ImageTree,
+    /// The recipe's folder.
+    pub(crate) folder: &'a Path,
+    /// Seconds since 1970 that programs should take for the present.
+    pub(crate) source_epoch: i64,
+    pub(crate) sink: &'a dyn EventSink,
+    pub(crate) cancel: &'a Cancel,
+}
+
+impl Steps<'_> {
+    /// Runs one step, the `number`th from 1.
+    pub(crate) fn run(&self, run: &Run, number: usize, step: &str) -> Result<(), BuildError> {
+        let tree = self.tree;
+        let has_policy = tree.exists(POLICY);
+        if !has_policy {
+            tree.write(&FileToWrite::new(POLICY, b"#!/bin/sh\nexit 101\n".to_vec()).mode(0o755))?;
+        }
         let name = run.display_name();
-        sink.step_progress(step, u64::try_from(index).unwrap_or(0), Some(total), Some(&name));
         let sandboxed = match &run.action {
             RunAction::Script(script) => {
-                let path = folder.join(script);
+                let path = self.folder.join(script);
                 let path = path.canonicalize().map_err(|source| BuildError::Copy { path, source })?;
                 Sandboxed::new(tree.root(), &format!("`{name}`"), interpreter(&path)).bind(&path, SCRIPT)
             }
@@ -49,20 +48,20 @@ pub(crate) fn run_steps(
             .network(run.network)
             .without_sync()
             .deadline(run.deadline)
-            .variable("SOURCE_DATE_EPOCH", &source_epoch.to_string());
+            .variable("SOURCE_DATE_EPOCH", &self.source_epoch.to_string());
         for (key, value) in &run.env {
             sandboxed = sandboxed.variable(key, value);
         }
-        sandboxed.run(step, sink, cancel).map_err(|source| BuildError::Step {
-            number: index + 1,
+        sandboxed.run(step, self.sink, self.cancel).map_err(|source| BuildError::Step {
+            number,
             name,
             source,
         })?;
+        if !has_policy {
+            tree.remove(POLICY)?;
+        }
+        Ok(())
     }
-    if !has_policy {
-        tree.remove(POLICY)?;
-    }
-    Ok(())
 }
 
 /// Returns how a script is started: by its own first line when it may be executed, else by the shell.

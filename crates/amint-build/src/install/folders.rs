@@ -13,18 +13,18 @@ const OPEN_MAX: usize = 200;
 
 /// Opens folders below a root as the kernel would if that root were `/`: links in the tree stay inside the tree
 /// (`openat2(2)`, `RESOLVE_IN_ROOT`).
-pub(super) struct Folders<'a> {
+pub(crate) struct Folders<'a> {
     root: BorrowedFd<'a>,
     open: HashMap<Vec<u8>, Rc<OwnedFd>>,
 }
 
 impl<'a> Folders<'a> {
-    pub(super) fn new(root: BorrowedFd<'a>) -> Self {
+    pub(crate) fn new(root: BorrowedFd<'a>) -> Self {
         Self { root, open: HashMap::new() }
     }
 
     /// Opens the folder at `path` (relative, without `..`), making it and those above it where they are missing.
-    pub(super) fn open(&mut self, path: &[u8]) -> io::Result<Rc<OwnedFd>> {
+    pub(crate) fn open(&mut self, path: &[u8]) -> io::Result<Rc<OwnedFd>> {
         if let Some(folder) = self.open.get(path) {
             return Ok(Rc::clone(folder));
         }
@@ -59,7 +59,7 @@ fn open_folder(root: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno> {
 }
 
 /// Splits a relative path into folder and name.
-pub(super) fn split(path: &[u8]) -> (&[u8], &[u8]) {
+pub(crate) fn split(path: &[u8]) -> (&[u8], &[u8]) {
     match path.iter().rposition(|byte| *byte == b'/') {
         Some(at) => (&path[..at], &path[at + 1..]),
         None => (b"", path),

@@ -7,7 +7,7 @@
 mod database;
 mod diversions;
 mod error;
-mod folders;
+pub(crate) mod folders;
 mod order;
 mod owners;
 mod package;

@@ -1,9 +1,13 @@
 //! `amint build`: from a recipe to a hardened, boot-tested image in the store.
 
+use std::collections::HashSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use amint_archive::evict_packages;
+use amint_build::layers::LayerCache;
 use amint_build::{BuildRequest, Built, namespace};
 use amint_disk::raw::RawDisk;
 use amint_recipe::RecipeFile;
@@ -19,7 +23,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::images::{BOOT_REPORT, BUILD_REPORT, RECIPE, boot_spec, report_path, write_report};
 use crate::present;
-use crate::supply::{Supply, lock_for_build};
+use crate::supply::{Supply, layer_cache, lock_for_build, package_cache};
 use crate::ui::Palette;
 
 /// Builds an image.
@@ -38,7 +42,9 @@ pub(crate) fn run(args: &BuildArgs, context: &Context) -> Result<ExitCode, Failu
     }
     let supply = Supply::new(&args.source, context, &file)?;
     let lock = lock_for_build(&supply, &file, args.lock, context)?;
-    let input = Input { file: &file, lock: &lock, supply: &supply };
+    let cache = LayerCache::new(&layer_cache(&context.home()?));
+    let input =
+        Input { file: &file, lock: &lock, supply: &supply, cache: (!args.no_cache).then_some(&cache) };
     let work = Work::new(args, &store)?;
     let result = if args.check {
         super::build_check::run(args, context, &input, work.path())
@@ -46,6 +52,7 @@ pub(crate) fn run(args: &BuildArgs, context: &Context) -> Result<ExitCode, Failu
         build_one(args, context, &input, &store, work.path())
     };
     let is_failed = !matches!(result, Ok(ExitCode::Fine));
+    limit_caches(args, context, &lock, &cache);
     // What the user broke off is cleaned up, as the message says; `--keep` is for failures.
     if args.keep && is_failed && !context.cancel.is_cancelled() {
         context.sink().info(&format!("the work folder is kept: {}", work.keep().display()));
@@ -55,11 +62,26 @@ pub(crate) fn run(args: &BuildArgs, context: &Context) -> Result<ExitCode, Failu
     result
 }
 
+/// Keeps the caches within their limit; a build that is done does not fail because of them.
+fn limit_caches(args: &BuildArgs, context: &Context, lock: &Lock, cache: &LayerCache) {
+    let bytes_max = args.cache_limit.saturating_mul(amint_types::GIB);
+    // Layers are what saves most time: they may take three quarters.
+    let result = cache.evict(bytes_max / 4 * 3).and_then(|_| {
+        let keep: HashSet<Digest> = lock.packages.iter().map(|package| package.sha256).collect();
+        let folder = package_cache(&context.home().map_err(|failure| io::Error::other(failure.error))?);
+        evict_packages(&folder, bytes_max / 4, &keep)
+    });
+    if let Err(error) = result {
+        context.sink().warn(&format!("the caches could not be kept within their limit: {error}"), None);
+    }
+}
+
 /// What an image is made from.
 pub(super) struct Input<'a> {
     pub(super) file: &'a RecipeFile,
     pub(super) lock: &'a Lock,
     pub(super) supply: &'a Supply,
+    pub(super) cache: Option<&'a LayerCache>,
 }
 
 fn build_one(
@@ -166,6 +188,7 @@ pub(super) fn build(
         source_epoch: args.source_date_epoch,
         lock: input.lock,
         client: &input.supply.client,
+        cache: input.cache,
     };
     Ok(amint_build::build(&request, context.sink(), &context.cancel)?)
 }

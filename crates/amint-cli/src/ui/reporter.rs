@@ -143,6 +143,8 @@ impl Reporter {
             _ => palette.dim(palette.dash()),
         };
         let time = match outcome {
+            // What is told of it says why it was not needed.
+            StepOutcome::Skipped if !detail.is_empty() => String::new(),
             StepOutcome::Skipped => "skipped".to_owned(),
             _ => format_duration(Duration::from_millis(elapsed_ms)),
         };
