@@ -37,8 +37,8 @@ impl Steps<'_> {
     /// Tells that a step's outcome is there already.
     pub(crate) fn reused(&self, step: &str, title: &str, took: Duration) {
         self.sink.step_started(step, title, None, Unit::Items);
-        let detail = format!("reused, saves {:.1} s", took.as_secs_f64());
-        self.finished(step, StepOutcome::Skipped, Duration::ZERO, detail);
+        let detail = format!("saves {:.1} s", took.as_secs_f64());
+        self.finished(step, StepOutcome::Reused, Duration::ZERO, detail);
     }
 
     fn finished(&self, step: &str, outcome: StepOutcome, elapsed: Duration, detail: String) {

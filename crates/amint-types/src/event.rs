@@ -44,6 +44,8 @@ pub enum StepOutcome {
     Failed,
     /// It was not needed.
     Skipped,
+    /// Its result was there already, from the same step on the same inputs.
+    Reused,
 }
 
 /// How much a note matters.

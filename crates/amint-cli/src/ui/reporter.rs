@@ -138,14 +138,13 @@ impl Reporter {
     ) -> String {
         let palette = self.palette;
         let symbol = match outcome {
-            StepOutcome::Done => palette.green(palette.tick()),
+            StepOutcome::Done | StepOutcome::Reused => palette.green(palette.tick()),
             StepOutcome::Failed => palette.red(palette.cross()),
             _ => palette.dim(palette.dash()),
         };
         let time = match outcome {
-            // What is told of it says why it was not needed.
-            StepOutcome::Skipped if !detail.is_empty() => String::new(),
             StepOutcome::Skipped => "skipped".to_owned(),
+            StepOutcome::Reused => "reused".to_owned(),
             _ => format_duration(Duration::from_millis(elapsed_ms)),
         };
         let mut text = pad(title, TITLE_COLUMNS);

@@ -77,7 +77,7 @@ impl StepLog {
             .iter()
             .filter_map(|record| {
                 let (outcome, elapsed_ms, detail) = record.finished.as_ref()?;
-                (*outcome != StepOutcome::Skipped).then(|| StepTime {
+                (!matches!(outcome, StepOutcome::Skipped | StepOutcome::Reused)).then(|| StepTime {
                     step: record.step.clone(),
                     title: record.title.clone(),
                     elapsed_ms: *elapsed_ms,
