@@ -109,13 +109,13 @@ fn build_in(
 ) -> Result<Built, BuildError> {
     let recipe = &request.recipe.recipe;
     let steps = Steps { sink };
-    let present = request.source_epoch.unwrap_or(release_epoch(recipe.base.debian));
+    let present = present_of(request);
     let start = keys::start(recipe, present);
     let mut chain = Chain::new(request.cache, tree_path, start, steps, cancel);
     let newest = install_packages(request, tree_path, present, &mut chain, sink, cancel)?;
     let source_epoch = request.source_epoch.unwrap_or(newest);
     let seed = seed(request.recipe);
-    let root_uuid = seed.uuid("root-file-system");
+    let root_uuid = root_uuid_of(request.recipe);
     let tree = ImageTree::open(tree_path)?;
     customise(request, &tree, present, &root_uuid.to_string(), &mut chain, steps, cancel)?;
     let kernel = boot_loader::find_kernel(&tree)?;
@@ -335,6 +335,16 @@ fn base_name(release: Debian) -> &'static str {
         Debian::Bookworm => "Debian 12 (bookworm)",
         _ => "Debian 13 (trixie)",
     }
+}
+
+/// Returns what scripts take for the present.
+pub(crate) fn present_of(request: &BuildRequest<'_>) -> i64 {
+    request.source_epoch.unwrap_or(release_epoch(request.recipe.recipe.base.debian))
+}
+
+/// Returns the UUID of the root file system.
+pub(crate) fn root_uuid_of(recipe: &RecipeFile) -> uuid::Uuid {
+    seed(recipe).uuid("root-file-system")
 }
 
 /// Derives every random-looking value of the image from the recipe.

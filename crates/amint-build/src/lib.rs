@@ -12,6 +12,7 @@ pub mod locking;
 pub mod mirror;
 pub mod namespace;
 pub mod packages;
+pub mod plan;
 
 mod apt_state;
 mod boot_loader;

@@ -168,6 +168,10 @@ pub struct BuildArgs {
     #[arg(long)]
     pub check: bool,
 
+    /// Show what would be fetched, reused, run and written, and do nothing
+    #[arg(long, conflicts_with = "check")]
+    pub plan: bool,
+
     /// Store the image without booting it
     #[arg(long, conflicts_with = "check")]
     pub no_test: bool,

@@ -11,6 +11,7 @@ mod images;
 mod present;
 mod reference;
 mod supply;
+mod times;
 mod ui;
 
 use std::io::Write;

@@ -102,19 +102,10 @@ pub(crate) fn lock_for_build(
     context: &Context,
 ) -> Result<Lock, Failure> {
     let path = lock_path(file);
-    let lock = match read_lock(file)? {
-        None => supply.lock(file, Versions::Newest(None), context)?,
-        Some(lock) => {
-            let drift = drift_of(&lock, file)?;
-            if drift.is_empty() {
-                return Ok(lock);
-            }
-            if !takes_changes {
-                return Err(drifted(&path, &drift));
-            }
-            supply.lock(file, Versions::Kept(&lock), context)?
-        }
-    };
+    let (lock, is_new) = lock_for_plan(supply, file, takes_changes, context)?;
+    if !is_new {
+        return Ok(lock);
+    }
     match lock.save_atomically(&path) {
         Ok(()) => context.sink().info(&format!("wrote {}", path.display())),
         // The build can go on, but the next one may take other packages.
@@ -124,6 +115,26 @@ pub(crate) fn lock_for_build(
         ),
     }
     Ok(lock)
+}
+
+/// The same, without writing anything; tells whether the lock is another one than that on the disk.
+pub(crate) fn lock_for_plan(
+    supply: &Supply,
+    file: &RecipeFile,
+    takes_changes: bool,
+    context: &Context,
+) -> Result<(Lock, bool), Failure> {
+    let Some(lock) = read_lock(file)? else {
+        return Ok((supply.lock(file, Versions::Newest(None), context)?, true));
+    };
+    let drift = drift_of(&lock, file)?;
+    if drift.is_empty() {
+        return Ok((lock, false));
+    }
+    if !takes_changes {
+        return Err(drifted(&lock_path(file), &drift));
+    }
+    Ok((supply.lock(file, Versions::Kept(&lock), context)?, true))
 }
 
 /// Tells that a recipe changed since its lock was written.

@@ -23,12 +23,16 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::images::{BOOT_REPORT, BUILD_REPORT, RECIPE, boot_spec, report_path, write_report};
 use crate::present;
-use crate::supply::{Supply, layer_cache, lock_for_build, package_cache};
+use crate::supply::{Supply, layer_cache, lock_for_build, lock_for_plan, package_cache};
+use crate::times::Times;
 use crate::ui::Palette;
 
 /// Builds an image.
 pub(crate) fn run(args: &BuildArgs, context: &Context) -> Result<ExitCode, Failure> {
     let file = super::check::load(&args.recipe, context)?;
+    if args.plan {
+        return plan(args, context, &file);
+    }
     // Tools are looked for before an hour of work, not after.
     for tool in ["bwrap", "unshare"] {
         amint_build::find_program(tool)?;
@@ -60,6 +64,15 @@ pub(crate) fn run(args: &BuildArgs, context: &Context) -> Result<ExitCode, Failu
         work.remove()?;
     }
     result
+}
+
+/// Shows what a build would do.
+fn plan(args: &BuildArgs, context: &Context, file: &RecipeFile) -> Result<ExitCode, Failure> {
+    let supply = Supply::new(&args.source, context, file)?;
+    let cache = LayerCache::new(&layer_cache(&context.home()?));
+    let (lock, is_new) = lock_for_plan(&supply, file, args.lock, context)?;
+    let cache = (!args.no_cache).then_some(&cache);
+    super::build_plan::run(args, context, &Input { file, lock: &lock, supply: &supply, cache }, is_new)
 }
 
 /// Keeps the caches within their limit; a build that is done does not fail because of them.
@@ -159,7 +172,12 @@ fn build_one(
         let text = serde_json::to_vec(boot).map_err(|error| Failure::new(ExitCode::Defect, error))?;
         store.put_document(&stored.record, &format!("{BOOT_REPORT}-{}", boot.firmware.as_str()), &text)?;
     }
-    let page = report_path(&context.home()?, &report);
+    let home = context.home()?;
+    // Only estimates of later plans depend on it.
+    if let Err(error) = Times::read(&home).remember(&home, &image.name.to_string(), &report.steps) {
+        sink.warn(&format!("the times of this build could not be kept: {error}"), None);
+    }
+    let page = report_path(&home, &report);
     write_report(&report, &page)?;
     context.finish();
     if context.global.json {
@@ -180,7 +198,13 @@ pub(super) fn build(
     input: &Input<'_>,
     work: &Path,
 ) -> Result<Built, Failure> {
-    let request = BuildRequest {
+    let request = request_of(args, input, work);
+    Ok(amint_build::build(&request, context.sink(), &context.cancel)?)
+}
+
+/// Puts together what a build needs.
+pub(super) fn request_of<'a>(args: &BuildArgs, input: &Input<'a>, work: &'a Path) -> BuildRequest<'a> {
+    BuildRequest {
         recipe: input.file,
         mirrors: input.supply.mirrors.clone(),
         work,
@@ -189,8 +213,7 @@ pub(super) fn build(
         lock: input.lock,
         client: &input.supply.client,
         cache: input.cache,
-    };
-    Ok(amint_build::build(&request, context.sink(), &context.cancel)?)
+    }
 }
 
 /// Tells which rules stopped the image.

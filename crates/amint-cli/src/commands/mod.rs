@@ -2,6 +2,7 @@
 
 mod build;
 mod build_check;
+mod build_plan;
 mod check;
 mod completions;
 mod export;
