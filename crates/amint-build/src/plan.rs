@@ -93,6 +93,9 @@ pub fn plan(request: &BuildRequest<'_>) -> Result<BuildPlan, BuildError> {
         let title = format!("Running `{}`", run.display_name());
         planner.step(&format!("run-{}", index + 1), &title, &keys::run(run, request.lock), !run.network);
     }
+    if planner.steps.iter().any(|step| step.action == Action::Reuse) {
+        planner.add("restore", "Restoring what is reused", Action::Run, None);
+    }
     let initramfs = match (planner.runs_packages(), planner.runs_anything) {
         (true, _) => Action::Run,
         (false, true) => Action::Depends,

@@ -65,6 +65,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Write an image to a file
     Export(ExportArgs),
+    /// Check an image's signature and blocks, and that building it again gives the same bytes
+    Verify(VerifyArgs),
     /// Remove an image from the store
     Rm(RmArgs),
     /// Free the space of removed and replaced images, and of work broken off
@@ -200,6 +202,10 @@ pub struct BuildArgs {
     #[arg(long, env = "SOURCE_DATE_EPOCH", value_name = "SECONDS", hide_env_values = true)]
     pub source_date_epoch: Option<i64>,
 
+    /// Key to sign the image's provenance with: ed25519, PKCS#8 PEM [default: this machine's own, made at first use]
+    #[arg(long, env = "AMINT_SIGNING_KEY", value_name = "FILE", hide_env_values = true)]
+    pub signing_key: Option<PathBuf>,
+
     /// Folder for the work [default: inside the store]
     #[arg(long, env = "AMINT_TMPDIR", value_name = "DIR", hide_env_values = true)]
     pub tmpdir: Option<PathBuf>,
@@ -312,6 +318,29 @@ pub struct ExportArgs {
     /// Replace the file if it is there
     #[arg(long)]
     pub force: bool,
+}
+
+/// `amint verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// NAME[:VERSION]
+    pub image: String,
+
+    /// Public key that is trusted, as PEM, or a folder of such; besides this machine's own
+    #[arg(long = "key", value_name = "PATH")]
+    pub keys: Vec<PathBuf>,
+
+    /// Check signature and blocks only
+    #[arg(long)]
+    pub no_rebuild: bool,
+
+    /// The recipe to build again from [default: where it was]
+    #[arg(long, value_name = "FILE", conflicts_with = "no_rebuild")]
+    pub recipe: Option<PathBuf>,
+
+    /// Where packages come from.
+    #[command(flatten)]
+    pub source: SourceArgs,
 }
 
 /// `amint rm`.

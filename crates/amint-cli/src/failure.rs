@@ -11,6 +11,7 @@ use amint_build::{BuildError, CommandError};
 use amint_disk::export::ExportError;
 use amint_disk::raw::RawError;
 use amint_guest::GuestError;
+use amint_provenance::KeyError;
 use amint_recipe::lock::LockError;
 use amint_recipe::{Diagnostics, RecipeError};
 use amint_store::StoreError;
@@ -118,6 +119,13 @@ impl From<LockingError> for Failure {
 impl From<ArchiveError> for Failure {
     fn from(error: ArchiveError) -> Self {
         BuildError::from(error).into()
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        let code = if has_full_disk(&error) { ExitCode::Environment } else { ExitCode::Input };
+        Self::with(code, error.hint(), error)
     }
 }
 

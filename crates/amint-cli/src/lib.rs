@@ -9,6 +9,7 @@ mod exit_code;
 mod failure;
 mod images;
 mod present;
+mod provenance;
 mod reference;
 mod supply;
 mod times;

@@ -10,6 +10,7 @@ use amint_archive::evict_packages;
 use amint_build::layers::LayerCache;
 use amint_build::{BuildRequest, Built, namespace};
 use amint_disk::raw::RawDisk;
+use amint_provenance::SigningKey;
 use amint_recipe::RecipeFile;
 use amint_recipe::lock::Lock;
 use amint_store::{PutRequest, Store};
@@ -23,6 +24,7 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::images::{BOOT_REPORT, BUILD_REPORT, RECIPE, boot_spec, report_path, write_report};
 use crate::present;
+use crate::provenance::{self, LOCK, ORIGIN};
 use crate::supply::{Supply, layer_cache, lock_for_build, lock_for_plan, package_cache};
 use crate::times::Times;
 use crate::ui::Palette;
@@ -44,6 +46,7 @@ pub(crate) fn run(args: &BuildArgs, context: &Context) -> Result<ExitCode, Failu
     if !namespace::is_inside() {
         return Err(namespace::enter().into());
     }
+    let key = provenance::signing_key(args, context)?;
     let supply = Supply::new(&args.source, context, &file)?;
     let lock = lock_for_build(&supply, &file, args.lock, context)?;
     let cache = LayerCache::new(&layer_cache(&context.home()?));
@@ -53,7 +56,7 @@ pub(crate) fn run(args: &BuildArgs, context: &Context) -> Result<ExitCode, Failu
     let result = if args.check {
         super::build_check::run(args, context, &input, work.path())
     } else {
-        build_one(args, context, &input, &store, work.path())
+        build_one(args, context, &input, &store, &key, work.path())
     };
     let is_failed = !matches!(result, Ok(ExitCode::Fine));
     limit_caches(args, context, &lock, &cache);
@@ -102,8 +105,10 @@ fn build_one(
     context: &Context,
     input: &Input<'_>,
     store: &Store,
+    key: &SigningKey,
     work: &Path,
 ) -> Result<ExitCode, Failure> {
+    let started_at = Timestamp::now();
     let file = input.file;
     let built = build(args, context, input, work)?;
     let Some((disk, summary)) = &built.disk else {
@@ -132,7 +137,11 @@ fn build_one(
         version: image.version.clone(),
         architecture: image.architecture,
         created_at: now,
-        documents: vec![(RECIPE.to_owned(), file.text.clone().into_bytes())],
+        documents: vec![
+            (RECIPE.to_owned(), file.text.clone().into_bytes()),
+            (LOCK.to_owned(), input.lock.to_toml().into_bytes()),
+            (ORIGIN.to_owned(), origin(file)?),
+        ],
     };
     let progress = |done: u64, total: u64| sink.step_progress("store", done, Some(total), None);
     let stored = match store.put(&request, &source, &progress, &context.cancel) {
@@ -172,6 +181,7 @@ fn build_one(
         let text = serde_json::to_vec(boot).map_err(|error| Failure::new(ExitCode::Defect, error))?;
         store.put_document(&stored.record, &format!("{BOOT_REPORT}-{}", boot.firmware.as_str()), &text)?;
     }
+    provenance::attach(args, store, &stored.record, input.lock, &report, started_at, key)?;
     let home = context.home()?;
     // Only estimates of later plans depend on it.
     if let Err(error) = Times::read(&home).remember(&home, &image.name.to_string(), &report.steps) {
@@ -200,6 +210,13 @@ pub(super) fn build(
 ) -> Result<Built, Failure> {
     let request = request_of(args, input, work);
     Ok(amint_build::build(&request, context.sink(), &context.cancel)?)
+}
+
+/// Returns where the recipe lies, for a later rebuild on this machine.
+fn origin(file: &RecipeFile) -> Result<Vec<u8>, Failure> {
+    use std::os::unix::ffi::OsStrExt;
+    let path = std::path::absolute(&file.path).map_err(|error| Failure::file(&file.path, error))?;
+    Ok(path.as_os_str().as_bytes().to_vec())
 }
 
 /// Puts together what a build needs.

@@ -16,6 +16,7 @@ mod shell;
 mod show;
 mod test;
 mod update;
+mod verify;
 
 pub(crate) use check::load as load_recipe;
 
@@ -38,6 +39,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failu
         Command::Images(args) => images::run(&args, context),
         Command::Show(args) => show::run(&args, context),
         Command::Export(args) => export::run(&args, context),
+        Command::Verify(args) => verify::run(&args, context),
         Command::Rm(args) => rm::run(&args, context),
         Command::Gc(args) => gc::run(&args, context),
         Command::Completions { shell } => Ok(completions::completions(shell, context)),

@@ -90,7 +90,7 @@ impl Palette {
     }
 
     /// The symbol of what was left out.
-    pub(super) fn dash(self) -> &'static str {
+    pub(crate) fn dash(self) -> &'static str {
         self.choose("–", "--")
     }
 
