@@ -1,83 +1,93 @@
 #!/usr/bin/env bash
-# From the unpacked tree to the stored image whose digest is known: amint against the hand-made way, in one run.
+# From downloaded packages to the stored image whose digest is known: amint against mmdebstrap with assembly, in one run.
 #   bench/build/run.sh AMINT [RUNS]
-# The hand-made way (docs/design/002-own-ext4-writer.md tells why these steps): mmdebstrap into a tar, tar to a
-# tree, mke2fs -d, a FAT system partition with mtools, GRUB by grub-mkstandalone, sha256sum of the disk.
-# Both make a disk of the same packages from the same mirror; only the steps after package installation count.
+# Both install the very same package files of one lock and both have them on this machine; nothing is downloaded in what is
+# timed. Runs alternate, so that both meet the same machine. Then what only amint does: one changed file, one more package.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 amint=$(realpath "$1")
 runs=${2:-3}
-recipe=$here/../../examples/web/amint.toml
-[ "$(id -u)" = 0 ] || { echo "bench: run as root: the hand-made way needs it" >&2; exit 7; }
-for tool in mkfs.vfat mcopy mke2fs grub-mkstandalone sfdisk mmdebstrap; do
+[ "$(id -u)" = 0 ] || { echo "bench: run as root: mmdebstrap in this mode needs it" >&2; exit 7; }
+for tool in mmdebstrap mkfs.vfat mcopy mke2fs sfdisk dpkg-scanpackages python3; do
   command -v "$tool" >/dev/null || { echo "bench: $tool is missing" >&2; exit 7; }
 done
 work=$(mktemp -d "${AMINT_TMPDIR:-${TMPDIR:-/tmp}}/amint-bench.XXXXXX")
 trap 'rm -rf --one-file-system "$work"' EXIT
+cp -r "$here/../../examples/web" "$work/web"
+rm -f "$work/web/amint.lock"
+recipe=$work/web/amint.toml
+measure() { python3 "$here/measure.py" "$@"; }
 
-median() { sort -n | awk '{v[NR]=$1} END {print v[int((NR+1)/2)]}'; }
-
-# --- amint -----------------------------------------------------------------------------------------------------
-for run in $(seq "$runs"); do
-  # A new store each time: nothing is reused.
-  "$amint" --home "$work/home-$run" --json build --no-test "$recipe" >"$work/events-$run"
-  python3 - "$work/events-$run" "$work" <<'P'
-import json, sys
-events = [json.loads(line) for line in open(sys.argv[1])]
-steps = {e["step"]: e["elapsed_ms"] for e in events if e["event"] == "step_finished"}
-result = [e for e in events if e["event"] == "result"][-1]
-open(sys.argv[2] + "/amint.ms", "a").write("%d\n" % (steps["assemble"] + steps["store"]))
-open(sys.argv[2] + "/amint.kib", "a").write("%d\n" % (result["peak_memory_bytes"] // 1024))
-json.dump([p["name"] + "=" + p["version"] for p in result["report"]["packages"]], open(sys.argv[2] + "/packages", "w"))
-open(sys.argv[2] + "/disk_bytes", "w").write(str(result["report"]["disk_bytes"]))
+# Fetches everything once, and learns the size of the disk.
+"$amint" --home "$work/filled" --json build --no-test "$recipe" >"$work/events"
+disk_bytes=$(python3 -c 'import json,sys; print([json.loads(l) for l in open(sys.argv[1])][-1]["report"]["disk_bytes"])' "$work/events")
+python3 - "$work" <<'P'
+import pathlib, shutil, sys, tomllib
+work = pathlib.Path(sys.argv[1])
+lock = tomllib.loads((work / "web/amint.lock").read_text())
+files = {p.name.split(".")[0]: p for p in (work / "filled/cache/archive/packages").rglob("*") if p.is_file()}
+(work / "repo").mkdir()
+for package in lock["package"]:
+    shutil.copy(files[package["sha256"]], work / "repo" / package["file"].rsplit("/", 1)[-1])
+(work / "packages").write_text(",".join(sorted(p["name"] for p in lock["package"])))
+(work / "suite").write_text(lock["base"]["debian"])
 P
-  "$amint" --home "$work/home-$run" export web "$work/amint.raw" --force --quiet >/dev/null
-  rm -rf "$work/home-$run"
-done
+suite=$(cat "$work/suite") packages=$(cat "$work/packages")
+index=dists/$suite/main/binary-amd64
+mkdir -p "$work/repo/$index"
+(
+  cd "$work/repo"
+  dpkg-scanpackages -m . /dev/null >"$index/Packages" 2>/dev/null
+  {
+    printf 'Origin: bench\nSuite: %s\nCodename: %s\nArchitectures: amd64\nComponents: main\nDate: %s\nSHA256:\n' "$suite" "$suite" "$(date -Ru)"
+    printf ' %s %s main/binary-amd64/Packages\n' "$(sha256sum "$index/Packages" | cut -d' ' -f1)" "$(stat -c %s "$index/Packages")"
+  } >"dists/$suite/Release"
+)
 
-# --- the hand-made way -------------------------------------------------------------------------------------------
-packages=$(python3 -c 'import json,sys; print(",".join(sorted(p.split("=")[0] for p in json.load(open(sys.argv[1])))))' "$work/packages")
-disk_bytes=$(cat "$work/disk_bytes")
-suite=$(awk -F'"' '/^debian *=/ {print $2}' "$recipe")
-mirror=${AMINT_DEBIAN_MIRROR:-$(awk '/^URIs:/ {print $2; exit} /^deb / {print $2; exit}' /etc/apt/sources.list.d/*.sources /etc/apt/sources.list 2>/dev/null)}
-security=${AMINT_DEBIAN_SECURITY_MIRROR:-${mirror%/debian}/debian-security}
-printf 'deb %s %s main\ndeb %s %s-updates main\ndeb %s %s-security main\n' "$mirror" "$suite" "$mirror" "$suite" "$security" "$suite" |
-  mmdebstrap --quiet --mode=root --variant=minbase --include="$packages" \
-    --aptopt='APT::Install-Recommends "false"' --dpkgopt=force-unsafe-io "$suite" "$work/tree.tar" - 2>"$work/mmdebstrap.log" ||
-  { tail -n 5 "$work/mmdebstrap.log" >&2; exit 5; }
+# The package that is added later is on this machine as well; the recipe then goes back to what it was.
+add_package() { sed -i 's/install = \["nginx-light"/install = ["jq", "nginx-light"/' "$recipe"; }
+drop_package() { sed -i 's/install = \["jq", /install = [/' "$recipe"; "$amint" --home "$1" --quiet lock "$recipe" >/dev/null; }
+add_package
+"$amint" --home "$work/filled" --quiet build --lock --no-test "$recipe" >/dev/null
+drop_package "$work/filled"
 
-hand_made() {
-  local out=$work/hand.raw tree=$work/hand-tree esp=$work/esp
-  local root_start=$((66 * 2048)) total=$((disk_bytes / 512))
-  local root_sectors=$((total - root_start - 2048))
-  mkdir "$tree" && tar -C "$tree" -xpf "$work/tree.tar" --xattrs --xattrs-include='*' --numeric-owner
-  truncate -s "$disk_bytes" "$out"
-  sfdisk -q --no-reread --no-tell-kernel "$out" <<S
-label: gpt
-start=2048, size=2048, type=21686148-6449-6E6F-744E-656564454649
-start=4096, size=131072, type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B
-start=$root_start, size=$root_sectors, type=4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709
-S
-  truncate -s 64M "$esp" && mkfs.vfat -F32 -n ESP "$esp" >/dev/null
-  printf 'search --no-floppy --label root --set=root\nset prefix=($root)/boot/grub\nconfigfile /boot/grub/grub.cfg\n' >"$work/embed.cfg"
-  grub-mkstandalone -O x86_64-efi -o "$work/BOOTX64.EFI" "boot/grub/grub.cfg=$work/embed.cfg" 2>/dev/null
-  mmd -i "$esp" ::EFI ::EFI/BOOT && mcopy -i "$esp" "$work/BOOTX64.EFI" ::EFI/BOOT/BOOTX64.EFI
-  dd if="$esp" of="$out" bs=1M seek=2 conv=notrunc,sparse status=none
-  mke2fs -q -t ext4 -L root -E offset=$((root_start * 512)),root_owner=0:0 -d "$tree" "$out" $((root_sectors / 2))k
-  sha256sum "$out" >/dev/null
-}
 for run in $(seq "$runs"); do
-  rm -rf "$work/hand-tree" "$work/hand.raw"
-  start=$(date +%s%N)
-  hand_made
-  echo $((($(date +%s%N) - start) / 1000000)) >>"$work/hand.ms"
+  # A new store with the packages and nothing else; results of steps are kept, as in daily use.
+  home=$work/home
+  mkdir -p "$home/cache" && cp -al "$work/filled/cache/archive" "$home/cache/archive"
+  sync
+  measure "$work/cold" "$amint" --home "$home" --quiet build --no-test "$recipe"
+  echo "<p>change $run</p>" >>"$work/web/site/index.html"
+  measure "$work/file" "$amint" --home "$home" --quiet build --lock --no-test "$recipe"
+  add_package
+  measure "$work/package" "$amint" --home "$home" --quiet build --lock --no-test "$recipe"
+  drop_package "$home"
+  rm -rf "$home"
+  sync
+  measure "$work/peer" "$here/peer-mmdebstrap.sh" "$work/repo" "$suite" "$packages" "$disk_bytes" "$work/peer.raw"
+  rm -f "$work/peer.raw"
 done
 
-# --- the figures -------------------------------------------------------------------------------------------------
-ours=$(median <"$work/amint.ms") theirs=$(median <"$work/hand.ms") memory=$(sort -n "$work/amint.kib" | tail -n 1)
-awk -v a="$ours" -v h="$theirs" -v m="$memory" -v n="$runs" 'BEGIN {
-  printf "from the tree to the stored, digest-known image (median of %d)\n", n
-  printf "  amint          %6.1f s   peak memory %d MiB\n", a / 1000, m / 1024
-  printf "  by hand        %6.1f s\n", h / 1000
-  printf "  ratio          %6.2f     (amint / by hand)\n", a / h }'
+# The floor: every package decompressed once, by as many processes as there are processors.
+start=$(date +%s%N)
+find "$work/repo" -maxdepth 1 -name '*.deb' -print0 | xargs -0 -P "$(nproc)" -n 8 sh -c 'for f; do dpkg-deb --fsys-tarfile "$f"; done' _ >/dev/null
+floor=$((($(date +%s%N) - start) / 10000000))
+
+python3 - "$work" "$runs" "$floor" <<'P'
+import pathlib, statistics, sys
+work, runs, floor = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]) / 100
+def read(name):
+    rows = [list(map(float, line.split())) for line in (work / name).read_text().splitlines()]
+    return [statistics.median(column) for column in zip(*rows)], [row[0] for row in rows]
+count = len((work / "packages").read_text().split(","))
+print(f"from downloaded packages to the stored image, {count} packages (median of {runs})")
+print(f"{'':34}{'wall':>8}{'CPU':>9}{'memory':>10}   runs")
+rows = {}
+for name, title in [("cold", "amint, nothing but packages"), ("peer", "mmdebstrap and assembly"),
+                    ("file", "amint, one changed file"), ("package", "amint, one more package")]:
+    (wall, cpu, memory), all_runs = read(name)
+    rows[name] = wall
+    print(f"  {title:32}{wall:6.1f} s{cpu:7.1f} s{memory:6.0f} MiB   {' '.join(f'{run:.1f}' for run in all_runs)}")
+print(f"  ratio, amint / mmdebstrap {rows['cold'] / rows['peer']:.2f}")
+print(f"  decompressing every package once takes {floor:.1f} s on this machine; scripts of packages and the initramfs are the rest")
+P

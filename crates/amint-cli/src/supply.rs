@@ -7,7 +7,7 @@ use amint_archive::{Client, ClientSettings, Proxies};
 use amint_build::locking::{Archives, Versions, make_lock, tool_packages};
 use amint_build::mirror::{self, MirrorWishes, Mirrors};
 use amint_recipe::RecipeFile;
-use amint_recipe::lock::{Drift, LOCK_FILE, Lock, drift};
+use amint_recipe::lock::{Drift, LOCK_FILE, Lock, drift, hash_inputs};
 use amint_types::{StepOutcome, Unit};
 use jiff::Timestamp;
 
@@ -58,6 +58,24 @@ impl Supply {
         };
         sink.step_finished("lock", outcome, started.elapsed(), detail);
         Ok(made?)
+    }
+}
+
+impl Supply {
+    /// Takes changes of a recipe into its lock. Where only files changed, no archive is asked.
+    pub(crate) fn take_changes(
+        &self,
+        file: &RecipeFile,
+        mut lock: Lock,
+        drift: &[Drift],
+        context: &Context,
+    ) -> Result<Lock, Failure> {
+        if drift.iter().all(|drift| matches!(drift, Drift::Input(_))) {
+            lock.inputs = hash_inputs(file)?;
+            lock.sort();
+            return Ok(lock);
+        }
+        self.lock(file, Versions::Kept(&lock), context)
     }
 }
 
@@ -134,7 +152,7 @@ pub(crate) fn lock_for_plan(
     if !takes_changes {
         return Err(drifted(&lock_path(file), &drift));
     }
-    Ok((supply.lock(file, Versions::Kept(&lock), context)?, true))
+    Ok((supply.take_changes(file, lock, &drift, context)?, true))
 }
 
 /// Tells that a recipe changed since its lock was written.

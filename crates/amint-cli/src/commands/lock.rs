@@ -18,7 +18,13 @@ pub(crate) fn run(args: &LockArgs, context: &Context) -> Result<ExitCode, Failur
         return check(&path, &file, old.as_ref(), context);
     }
     let supply = Supply::new(&args.source, context, &file)?;
-    let lock = supply.lock(&file, old.as_ref().map_or(Versions::Newest(None), Versions::Kept), context)?;
+    let lock = match &old {
+        None => supply.lock(&file, Versions::Newest(None), context)?,
+        Some(old) => {
+            let drift = drift_of(old, &file)?;
+            supply.take_changes(&file, old.clone(), &drift, context)?
+        }
+    };
     context.finish();
     let diff = old.as_ref().map(|old| compare(old, &lock));
     let is_changed = old.as_ref() != Some(&lock);
