@@ -17,7 +17,7 @@ mmdebstrap --quiet --mode=root --format=directory --variant=minbase --components
   --hook-dir=/usr/share/mmdebstrap/hooks/file-mirror-automount \
   --essential-hook='chroot "$1" dpkg-divert --quiet --local --rename --add /usr/sbin/update-initramfs && ln -s /bin/true "$1/usr/sbin/update-initramfs"' \
   --customize-hook='rm "$1/usr/sbin/update-initramfs" && chroot "$1" dpkg-divert --quiet --local --rename --remove /usr/sbin/update-initramfs' \
-  --customize-hook='printf "MODULES=most\nCOMPRESS=zstd\n" >"$1/etc/initramfs-tools/conf.d/bench"; chroot "$1" update-initramfs -c -k all' \
+  --customize-hook='printf "MODULES=most\nCOMPRESS=zstd\nCOMPRESSLEVEL=3\n" >"$1/etc/initramfs-tools/conf.d/bench"; chroot "$1" update-initramfs -c -k all' \
   "$suite" "$tree" "deb [trusted=yes] file://$repository $suite main"
 kernel=$(cd "$tree/boot" && ls vmlinuz-* | sed 's/vmlinuz-//' | tail -n 1)
 mkdir -p "$tree/boot/grub" "$tree/boot/efi"

@@ -17,7 +17,7 @@ const TAIL_LINES_MAX: usize = 30;
 /// Longest line passed on; the rest of a longer one is dropped.
 const LINE_BYTES_MAX: usize = 4096;
 /// How often a running program is looked at.
-const POLL: Duration = Duration::from_millis(20);
+const POLL: Duration = Duration::from_millis(3);
 
 /// A program could not be run, or did not end well.
 #[derive(Debug, thiserror::Error)]

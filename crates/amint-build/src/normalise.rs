@@ -27,8 +27,9 @@ const LEFTOVERS: [&str; 12] = [
 ];
 
 /// Folders whose content belongs to a running system.
-const EMPTIED: [&str; 8] =
-    ["/dev", "/proc", "/run", "/sys", "/tmp", "/var/lib/apt/lists", "/var/cache/apt/archives", "/var/tmp"];
+const EMPTIED: [&str; 6] = ["/dev", "/proc", "/run", "/sys", "/tmp", "/var/tmp"];
+/// Folders whose files belong to a running system, but which packages bring folders in.
+const EMPTIED_OF_FILES: [&str; 3] = ["/var/cache/apt/archives", "/var/lib/apt/lists", "/var/log"];
 
 /// Removes what would differ between two builds, and the build's own apt sources.
 pub(crate) fn clean(tree: &ImageTree, build_sources: &str, sources: &str) -> Result<(), BuildError> {
@@ -38,7 +39,9 @@ pub(crate) fn clean(tree: &ImageTree, build_sources: &str, sources: &str) -> Res
     for folder in EMPTIED {
         tree.empty(folder)?;
     }
-    tree.empty_files("/var/log")?;
+    for folder in EMPTIED_OF_FILES {
+        tree.empty_files(folder)?;
+    }
     // The build's mirror means nothing to the instance. cloud-init writes the distribution's own sources at first
     // boot, unless the recipe brought some.
     let is_ours = tree.read(sources, 1024 * 1024).is_ok_and(|text| text == build_sources.as_bytes());

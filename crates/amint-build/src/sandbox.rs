@@ -22,6 +22,7 @@ pub(crate) struct Sandboxed<'a> {
     arguments: Vec<OsString>,
     environment: Vec<(String, String)>,
     binds: Vec<(PathBuf, String)>,
+    writable: Vec<(PathBuf, String)>,
     has_network: bool,
     has_sync: bool,
     deadline: Option<Duration>,
@@ -40,6 +41,7 @@ impl<'a> Sandboxed<'a> {
             arguments: arguments.into_iter().map(Into::into).collect(),
             environment: Vec::new(),
             binds: Vec::new(),
+            writable: Vec::new(),
             has_network: false,
             has_sync: true,
             deadline: None,
@@ -54,6 +56,12 @@ impl<'a> Sandboxed<'a> {
     /// Shows a file of the host, read-only, at `target` below `/run`.
     pub(crate) fn bind(mut self, source: &Path, target: &str) -> Self {
         self.binds.push((source.to_owned(), target.to_owned()));
+        self
+    }
+
+    /// Shows a folder of the host at `target` below `/run`, to write into.
+    pub(crate) fn bind_writable(mut self, source: &Path, target: &str) -> Self {
+        self.writable.push((source.to_owned(), target.to_owned()));
         self
     }
 
@@ -94,6 +102,9 @@ impl<'a> Sandboxed<'a> {
         }
         for (source, target) in &self.binds {
             program = program.argument("--ro-bind").argument(source).argument(target);
+        }
+        for (source, target) in &self.writable {
+            program = program.argument("--bind").argument(source).argument(target);
         }
         let defaults = [
             ("PATH", SEARCH_PATH),

@@ -15,7 +15,7 @@ mod scripts;
 mod unpack;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use amint_types::{Cancel, EventSink};
@@ -26,7 +26,7 @@ pub use package::PackageToInstall;
 use database::Database;
 use order::{Groups, groups};
 use package::Candidate;
-use scripts::Scripts;
+use scripts::{Scripts, may_defer_certificates};
 use unpack::{Unpacked, Unpacker};
 
 /// What unpacking gave.
@@ -67,7 +67,8 @@ pub fn install(
 ) -> Result<Installed, InstallError> {
     let candidates = open(packages, cancel)?;
     let InstallOptions { is_base, work, source_epoch } = options;
-    let scripts = Scripts { tree, work, source_epoch, step, sink, cancel };
+    let defers_certificates = may_defer_certificates(&candidates);
+    let scripts = Scripts { tree, work, source_epoch, step, sink, cancel, defers_certificates };
     let Groups { first, later } = groups(&candidates, is_base);
     let mut run = Run::new(&candidates, tree, step, sink, cancel)?;
     let mut newest = run.unpack(&first)?;
@@ -95,13 +96,30 @@ pub fn unpack(
     Ok(UnpackedTree { newest })
 }
 
+/// Checks all package files and reads their control files, on all processors.
 fn open(packages: &[PackageToInstall], cancel: &Cancel) -> Result<Vec<Candidate>, InstallError> {
+    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<Vec<(usize, Candidate)>, InstallError> {
+        let mut opened = Vec::new();
+        while let Some((index, package)) =
+            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|index| Some((index, packages.get(index)?)))
+        {
+            cancel.check()?;
+            opened.push((index, Candidate::open(package)?));
+        }
+        Ok(opened)
+    };
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("workers do not panic")).collect()
+    });
     let mut candidates = Vec::with_capacity(packages.len());
-    for package in packages {
-        cancel.check()?;
-        candidates.push(Candidate::open(package)?);
+    for result in results {
+        candidates.extend(result?);
     }
-    Ok(candidates)
+    candidates.sort_by_key(|(index, _)| *index);
+    Ok(candidates.into_iter().map(|(_, candidate)| candidate).collect())
 }
 
 /// The packages on their way into a tree.

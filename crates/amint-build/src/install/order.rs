@@ -20,7 +20,9 @@ pub(super) struct Groups {
 pub(super) fn groups(candidates: &[Candidate], is_base: bool) -> Groups {
     let names = Names::of(candidates);
     let essential = if is_base { names.closure(candidates) } else { HashSet::new() };
-    let has_script = |index: usize| candidates[index].deb.control_file("preinst").is_some();
+    let has_script = |index: usize| {
+        candidates[index].deb.control_file("preinst").is_some_and(|script| !is_for_upgrades_only(script))
+    };
     let (first, mut waiting): (Vec<usize>, Vec<usize>) =
         (0..candidates.len()).partition(|index| essential.contains(index) || !has_script(*index));
     let mut later = Vec::new();
@@ -40,6 +42,22 @@ pub(super) fn groups(candidates: &[Candidate], is_base: bool) -> Groups {
         waiting = rest;
     }
     Groups { first, later }
+}
+
+/// Tells whether a `preinst` does nothing at a first installation: all that debhelper writes for configuration files and
+/// folders that moved looks at the version that was there before (`dpkg-maintscript-helper(1)`).
+pub(super) fn is_for_upgrades_only(script: &[u8]) -> bool {
+    const HELPERS: [&str; 4] = ["rm_conffile", "mv_conffile", "symlink_to_dir", "dir_to_symlink"];
+    String::from_utf8_lossy(script).lines().map(str::trim).all(|line| {
+        let mut words = line.split_whitespace();
+        line.is_empty()
+            || line.starts_with('#')
+            || line == "set -e"
+            || line == "exit 0"
+            || (words.next() == Some("dpkg-maintscript-helper")
+                && words.next().is_some_and(|word| HELPERS.contains(&word))
+                && !line.contains([';', '&', '|', '`', '(']))
+    })
 }
 
 /// Which packages have a name, or provide it.
@@ -80,5 +98,20 @@ impl Names {
             }
         }
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_for_upgrades_only;
+
+    #[test]
+    fn knows_scripts_that_only_upgrades_need() {
+        let generated = b"#!/bin/sh\nset -e\n# Automatically added\n\
+            dpkg-maintscript-helper rm_conffile /etc/a 1.2\\~ -- \"$@\"\n# End\n";
+        assert!(is_for_upgrades_only(generated));
+        assert!(!is_for_upgrades_only(b"#!/bin/sh\nset -e\nadduser --system x\n"));
+        let hidden = b"dpkg-maintscript-helper rm_conffile /etc/a 1 -- \"$@\"; adduser x\n";
+        assert!(!is_for_upgrades_only(hidden));
     }
 }

@@ -12,10 +12,19 @@ use std::time::{Duration, Instant};
 use amint_types::{Cancel, Event, EventSink};
 
 use super::InstallError;
+use super::order::is_for_upgrades_only;
 use super::package::Candidate;
 use crate::command::CommandError;
 use crate::sandbox::Sandboxed;
 
+/// A program that takes long and whose outcome no script waits for: its calls are handed over and done beside, on another
+/// processor. `py3compile(1)` only makes files that Python would make itself.
+const DEFERRED: &str = "usr/bin/py3compile";
+/// Certificates are asked for more than once and made once, at the end; only where no other package's scripts look at what
+/// comes of it.
+const CERTIFICATES: &str = "usr/sbin/update-ca-certificates";
+/// Where what is deferred is written down, inside the sandbox.
+const NOTES: &str = "/run/amint-deferred";
 /// Keeps scripts from starting services (`invoke-rc.d(8)`).
 const POLICY: &str = "usr/sbin/policy-rc.d";
 /// Programs that do nothing while packages are configured: the build makes the initramfs once, at the end.
@@ -24,6 +33,38 @@ const SILENCED: [&str; 1] = ["usr/sbin/update-initramfs"];
 const KEY_MAKER: &str = "usr/bin/ssh-keygen";
 /// Where the real one is shown meanwhile.
 const REAL_KEY_MAKER: &str = "/run/amint/ssh-keygen";
+
+/// Does what is handed over while packages are configured, on another processor: each line of the pipe is the words of one
+/// call, quoted for the shell. An empty line ends it.
+const BESIDE: &str = r#"
+mkfifo /run/amint-deferred/py3compile
+exec 9<>/run/amint-deferred/py3compile
+{
+  failed=0
+  while read -r line <&9 && [ -n "$line" ]; do
+    eval "set -- $line"
+    /run/amint-real/py3compile "$@" || failed=1
+  done
+  exit "$failed"
+} 9<&9 &
+compiling=$!
+"#;
+
+/// Does what was put off, and waits for what was done beside.
+const AFTERWARDS: &str = r#"
+cd /run/amint-deferred
+certificates=
+if [ -s update-ca-certificates ]; then
+  echo "Deferred: update-ca-certificates"
+  fresh=
+  if grep -q -e --fresh update-ca-certificates; then fresh=--fresh; fi
+  /run/amint-real/update-ca-certificates $fresh &
+  certificates=$!
+fi
+echo >&9
+wait "$compiling"
+[ -z "$certificates" ] || wait "$certificates"
+"#;
 
 /// Runs scripts in a tree.
 pub(super) struct Scripts<'a> {
@@ -35,6 +76,21 @@ pub(super) struct Scripts<'a> {
     pub(super) step: &'a str,
     pub(super) sink: &'a dyn EventSink,
     pub(super) cancel: &'a Cancel,
+    /// Whether certificates may be made last.
+    pub(super) defers_certificates: bool,
+}
+
+/// Tells whether no script of a package looks at what `update-ca-certificates` makes.
+pub(super) fn may_defer_certificates(candidates: &[Candidate]) -> bool {
+    let looks = |content: &[u8]| {
+        let text = String::from_utf8_lossy(content);
+        text.contains("/ssl/certs") || text.contains("update-ca-certificates")
+    };
+    let scripts = ["preinst", "postinst", "config"];
+    candidates
+        .iter()
+        .filter(|candidate| candidate.name != "ca-certificates")
+        .all(|candidate| scripts.iter().all(|script| !candidate.deb.control_file(script).is_some_and(looks)))
 }
 
 impl Scripts<'_> {
@@ -44,7 +100,10 @@ impl Scripts<'_> {
         candidates: &[Candidate],
         indexes: &[usize],
     ) -> Result<(), InstallError> {
-        let has_script = |index: &&usize| candidates[**index].deb.control_file("preinst").is_some();
+        let has_script = |index: &&usize| {
+            let script = candidates[**index].deb.control_file("preinst");
+            script.is_some_and(|script| !is_for_upgrades_only(script))
+        };
         let mut order: Vec<usize> = indexes.iter().filter(has_script).copied().collect();
         // The accounts that all others name.
         order.sort_by_key(|index| candidates[*index].name != "base-passwd");
@@ -79,7 +138,10 @@ impl Scripts<'_> {
                  dpkg --force-depends --no-triggers --configure base-passwd\n",
             );
         }
-        script.push_str("dpkg --force-confnew --configure -a\n");
+        script.push_str(BESIDE);
+        // Its children have no use for the pipe's other end.
+        script.push_str("dpkg --force-confnew --configure -a 9<&-\n");
+        script.push_str(AFTERWARDS);
         self.run("configuring packages", &script, &watch)?;
         Ok(watch.longest())
     }
@@ -111,7 +173,24 @@ impl Scripts<'_> {
         if real.is_file() {
             sandboxed = sandboxed.bind(&real, REAL_KEY_MAKER).bind(&keys, &format!("/{KEY_MAKER}"));
         }
+        let notes = self.work.join("deferred");
+        fs::create_dir_all(&notes)
+            .map_err(|source| InstallError::Database { path: notes.clone(), source })?;
+        let certificates = self.defers_certificates.then_some(CERTIFICATES);
+        for path in std::iter::once(DEFERRED).chain(certificates) {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let real = self.tree.join(path);
+            if !real.is_file() {
+                continue;
+            }
+            let stub = self.work.join(format!("defer-{name}"));
+            write_program(&stub, &deferring(name))?;
+            sandboxed =
+                sandboxed.bind(&real, &format!("/run/amint-real/{name}")).bind(&stub, &format!("/{path}"));
+        }
+        sandboxed = sandboxed.bind_writable(&notes, NOTES);
         let result = sandboxed.run(self.step, sink, self.cancel);
+        fs::remove_dir_all(&notes).map_err(|source| InstallError::Database { path: notes, source })?;
         if !has_policy {
             fs::remove_file(&policy).map_err(|source| InstallError::Database { path: policy, source })?;
         }
@@ -120,6 +199,15 @@ impl Scripts<'_> {
             error => InstallError::Configure(error),
         })
     }
+}
+
+/// Returns a program that notes its words, or does its work now where they cannot be noted.
+fn deferring(name: &str) -> String {
+    format!(
+        "#!/bin/sh\n\
+         case \"$*\" in *\"'\"*) exec /run/amint-real/{name} \"$@\";; esac\n\
+         {{ for word; do printf \"'%s' \" \"$word\"; done; echo; }} >>{NOTES}/{name}\n"
+    )
 }
 
 /// Writes a program that everybody may run.
@@ -182,7 +270,9 @@ impl EventSink for Watch<'_> {
 
 /// Returns the package that a line of dpkg's begins to work on.
 fn begins(line: &str) -> Option<&str> {
-    let rest = line.strip_prefix("Setting up ").or_else(|| line.strip_prefix("Processing triggers for "))?;
+    let rest = ["Setting up ", "Processing triggers for ", "Deferred: "]
+        .iter()
+        .find_map(|beginning| line.strip_prefix(beginning))?;
     rest.split(' ').next()
 }
 
