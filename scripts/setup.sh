@@ -14,7 +14,7 @@ run_tools=(
 )
 run_files=(/usr/share/OVMF:ovmf /usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring)
 test_tools=(
-  mmdebstrap:mmdebstrap gpgv:gpgv qemu-img:qemu-utils mke2fs:e2fsprogs debugfs:e2fsprogs e2fsck:e2fsprogs sfdisk:fdisk fsck.vfat:dosfstools
+  mmdebstrap:mmdebstrap gpgv:gpgv gpg:gpg dpkg-scanpackages:dpkg-dev qemu-img:qemu-utils mke2fs:e2fsprogs debugfs:e2fsprogs e2fsck:e2fsprogs sfdisk:fdisk fsck.vfat:dosfstools
   mdir:mtools sshd:openssh-server setcap:libcap2-bin setfattr:attr setfacl:acl sqlite3:sqlite3
 )
 

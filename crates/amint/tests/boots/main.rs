@@ -10,6 +10,7 @@
 )]
 
 mod bookworm;
+mod cache;
 mod interrupted;
 mod reproducible;
 mod support;

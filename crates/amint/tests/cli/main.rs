@@ -1,9 +1,14 @@
 //! What a person gets from the command line without building anything.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests: a failure is the end of the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "helpers of tests: a failure is the end of the test, and one that is left out says so"
+)]
 
 mod check;
 mod init;
+mod lock;
 mod store;
 mod support;
 mod usage;
