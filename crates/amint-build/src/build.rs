@@ -117,7 +117,8 @@ fn build_in(
     let seed = seed(request.recipe);
     let root_uuid = root_uuid_of(request.recipe);
     let tree = ImageTree::open(tree_path)?;
-    customise(request, &tree, present, &root_uuid.to_string(), &mut chain, steps, cancel)?;
+    let times = Times { present, source_epoch };
+    customise(request, &tree, times, &root_uuid.to_string(), &mut chain, steps, cancel)?;
     let kernel = boot_loader::find_kernel(&tree)?;
     let asked = Asked {
         step: "initramfs",
@@ -182,11 +183,21 @@ fn build_in(
     Ok(built)
 }
 
-/// Everything that follows package installation and comes before the kernel's files.
+/// The two times of an image, in seconds since 1970.
+#[derive(Clone, Copy)]
+struct Times {
+    /// What scripts take for the present.
+    present: i64,
+    /// The latest time of a file: that of the newest package.
+    source_epoch: i64,
+}
+
+/// Everything that follows package installation and comes before the kernel's files. Each step finds times of files that
+/// are the same in every build.
 fn customise(
     request: &BuildRequest<'_>,
     tree: &ImageTree,
-    present: i64,
+    times: Times,
     root_uuid: &str,
     chain: &mut Chain<'_>,
     steps: Steps<'_>,
@@ -205,9 +216,10 @@ fn customise(
         }
         tree.write(&FileToWrite::new(SOURCES, sources.clone().into_bytes()))?;
         let copied = copy_files(tree, recipe, folder, cancel)?;
+        normalise::clamp(tree.root(), times.source_epoch)?;
         Ok((String::new(), format!("{} files for EC2, {copied} of the recipe", files.len())))
     })?;
-    let runs = RunSteps { tree, folder, source_epoch: present, sink, cancel };
+    let runs = RunSteps { tree, folder, source_epoch: times.present, sink, cancel };
     for (index, run) in recipe.run.iter().enumerate() {
         let step = format!("run-{}", index + 1);
         let title = format!("Running `{}`", run.display_name());
@@ -216,6 +228,7 @@ fn customise(
         let asked = Asked { step: &step, title: &title, inputs: &[&inputs], is_repeatable: !run.network };
         chain.step(&asked, || {
             runs.run(run, index + 1, &step)?;
+            normalise::clamp(tree.root(), times.source_epoch)?;
             Ok((String::new(), String::new()))
         })?;
     }
