@@ -20,8 +20,8 @@ use crate::sandbox::Sandboxed;
 /// A program that takes long and whose outcome no script waits for: its calls are handed over and done beside, on another
 /// processor. `py3compile(1)` only makes files that Python would make itself.
 const DEFERRED: &str = "usr/bin/py3compile";
-/// Certificates are asked for more than once and made once, at the end; only where no other package's scripts look at what
-/// comes of it.
+/// Certificates are asked for more than once and made once, beside, as long as nothing changes that they are made from; only
+/// where no other package's scripts look at what comes of it.
 const CERTIFICATES: &str = "usr/sbin/update-ca-certificates";
 /// Where what is deferred is written down, inside the sandbox.
 const NOTES: &str = "/run/amint-deferred";
@@ -34,36 +34,43 @@ const KEY_MAKER: &str = "usr/bin/ssh-keygen";
 /// Where the real one is shown meanwhile.
 const REAL_KEY_MAKER: &str = "/run/amint/ssh-keygen";
 
-/// Does what is handed over while packages are configured, on another processor: each line of the pipe is the words of one
-/// call, quoted for the shell. An empty line ends it.
+/// Does what is handed over while packages are configured, on another processor: each line of the pipe is a program and its
+/// words, quoted for the shell. An empty line ends it.
 const BESIDE: &str = r#"
-mkfifo /run/amint-deferred/py3compile
-exec 9<>/run/amint-deferred/py3compile
+certificates_from() {
+  ls -lRL --time-style=full-iso /etc/ca-certificates.conf /etc/ca-certificates /usr/share/ca-certificates \
+    /usr/local/share/ca-certificates 2>&1 | cksum
+}
+mkfifo /run/amint-deferred/beside
+exec 9<>/run/amint-deferred/beside
 {
   failed=0
   while read -r line <&9 && [ -n "$line" ]; do
     eval "set -- $line"
-    /run/amint-real/py3compile "$@" || failed=1
+    program=$1
+    shift
+    if [ "$program" = update-ca-certificates ]; then
+      # Once now; whether that was the last word is seen in the end.
+      [ ! -e /run/amint-deferred/certificates ] || continue
+      certificates_from >/run/amint-deferred/certificates
+      set --
+    fi
+    "/run/amint-real/$program" "$@" || failed=1
   done
   exit "$failed"
 } 9<&9 &
-compiling=$!
+beside=$!
 "#;
 
-/// Does what was put off, and waits for what was done beside.
+/// Waits for what was done beside, and makes certificates again where something changed since.
 const AFTERWARDS: &str = r#"
-cd /run/amint-deferred
-certificates=
-if [ -s update-ca-certificates ]; then
-  echo "Deferred: update-ca-certificates"
-  fresh=
-  if grep -q -e --fresh update-ca-certificates; then fresh=--fresh; fi
-  /run/amint-real/update-ca-certificates $fresh &
-  certificates=$!
-fi
 echo >&9
-wait "$compiling"
-[ -z "$certificates" ] || wait "$certificates"
+wait "$beside"
+if [ -e /run/amint-deferred/certificates ] &&
+  [ "$(certificates_from)" != "$(cat /run/amint-deferred/certificates)" ]; then
+  echo "Deferred: update-ca-certificates"
+  /run/amint-real/update-ca-certificates --fresh
+fi
 "#;
 
 /// Runs scripts in a tree.
@@ -201,12 +208,13 @@ impl Scripts<'_> {
     }
 }
 
-/// Returns a program that notes its words, or does its work now where they cannot be noted.
+/// Returns a program that hands over its words, or does its work now where nobody takes them.
 fn deferring(name: &str) -> String {
     format!(
         "#!/bin/sh\n\
+         [ -p {NOTES}/beside ] || exec /run/amint-real/{name} \"$@\"\n\
          case \"$*\" in *\"'\"*) exec /run/amint-real/{name} \"$@\";; esac\n\
-         {{ for word; do printf \"'%s' \" \"$word\"; done; echo; }} >>{NOTES}/{name}\n"
+         {{ for word in {name} \"$@\"; do printf \"'%s' \" \"$word\"; done; echo; }} >>{NOTES}/beside\n"
     )
 }
 
