@@ -51,6 +51,15 @@ add_package
 "$amint" --home "$work/filled" --quiet build --lock --no-test "$recipe" >/dev/null
 drop_package "$work/filled"
 
+# mkosi wants a chroot of its own, its package cache filled, and trees of an earlier run: not timed, and it needs the mirror.
+apt_uris() { awk '/^URIs:/ {print $2} /^deb / {print $2}' /etc/apt/sources.list.d/*.sources /etc/apt/sources.list 2>/dev/null; }
+mirror=${AMINT_DEBIAN_MIRROR:-$(apt_uris | grep '/debian/*$' | head -n 1)}
+export AMINT_DEBIAN_SECURITY_MIRROR=${AMINT_DEBIAN_SECURITY_MIRROR:-$(apt_uris | grep '/debian-security/*$' | head -n 1)}
+mkosi() { "$here/peer-mkosi.sh" "$work/mkosi" "$1" "$mirror" "$suite" "$packages" "$work/mkosi.raw"; }
+has_mkosi=yes
+{ "$here/peer-mkosi.sh" "$work/mkosi" setup "$mirror" && mkosi prime; } >"$work/mkosi.log" 2>&1 || has_mkosi=
+[ "$has_mkosi" ] || { echo "bench: SKIPPED: mkosi does not run here:" >&2; tail -n 3 "$work/mkosi.log" >&2; }
+
 for run in $(seq "$runs"); do
   # A new store with the packages and nothing else; results of steps are kept, as in daily use.
   home=$work/home
@@ -68,7 +77,18 @@ for run in $(seq "$runs"); do
   sync
   measure "$work/peer" "$here/peer-mmdebstrap.sh" "$work/repo" "$suite" "$packages" "$disk_bytes" "$work/peer.raw"
   rm -f "$work/peer.raw"
+  if [ "$has_mkosi" ]; then
+    sync
+    measure "$work/warm" "$here/peer-mkosi.sh" "$work/mkosi" warm "$mirror" "$suite" "$packages" "$work/mkosi.raw"
+  fi
 done
+if [ "$has_mkosi" ]; then
+  # Last, because it removes the trees that the other way needs.
+  for run in $(seq "$runs"); do
+    sync
+    measure "$work/mkosi.cold" "$here/peer-mkosi.sh" "$work/mkosi" cold "$mirror" "$suite" "$packages" "$work/mkosi.raw"
+  done
+fi
 
 # The floor: every package decompressed once, by as many processes as there are processors.
 start=$(date +%s%N)
@@ -87,7 +107,11 @@ print(f"{'':34}{'wall':>8}{'CPU':>9}{'memory':>10}   runs")
 rows = {}
 for name, title in [("nothing", "amint, only packages"), ("cold", "amint, the same, results kept"),
                     ("peer", "mmdebstrap and assembly"),
-                    ("file", "amint, one changed file"), ("package", "amint, one more package")]:
+                    ("mkosi.cold", "mkosi, package files cached"),
+                    ("file", "amint, one changed file"), ("package", "amint, one more package"),
+                    ("warm", "mkosi, nothing changed")]:
+    if not (work / name).exists():
+        continue
     (wall, cpu, memory), all_runs = read(name)
     rows[name] = wall
     print(f"  {title:32}{wall:6.1f} s{cpu:7.1f} s{memory:6.0f} MiB   {' '.join(f'{run:.1f}' for run in all_runs)}")

@@ -163,7 +163,10 @@ pub(crate) fn show_failure(global: &GlobalArgs, failure: &Failure) -> ExitCode {
 /// Shows the errors of a recipe within its text, or on their own where the text is gone.
 pub(crate) fn show_diagnostics(diagnostics: &Diagnostics, palette: Palette) -> String {
     match std::fs::read_to_string(&diagnostics.path) {
-        Ok(text) => format!("{}\n{diagnostics}\n", present::diagnostics(diagnostics, &text, palette)),
+        Ok(text) => {
+            let text = amint_recipe::mask_passwords(&text);
+            format!("{}\n{diagnostics}\n", present::diagnostics(diagnostics, &text, palette))
+        }
         Err(_) => diagnostics.render_plain(),
     }
 }

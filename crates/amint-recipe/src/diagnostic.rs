@@ -99,6 +99,7 @@ impl Diagnostics {
         problems: &[Problem],
         omitted: usize,
     ) -> Self {
+        let text = &mask_passwords(text);
         let lines = LineIndex::new(text);
         let mut items: Vec<_> = problems.iter().map(|problem| lines.locate(problem)).collect();
         items.sort_by(|left, right| {
@@ -147,6 +148,20 @@ impl Diagnostic {
             let _ = writeln!(output, "{blank} = hint: {hint}");
         }
     }
+}
+
+/// Puts stars in the place of passwords in addresses (`https://user:password@host`), byte for byte: places stay the same.
+pub fn mask_passwords(text: &str) -> String {
+    let mut masked = text.as_bytes().to_vec();
+    for (start, _) in text.match_indices("://") {
+        let authority = start + 3;
+        let is_end = |c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '?' | '#' | '<' | '>');
+        let end = text[authority..].find(is_end).map_or(text.len(), |end| authority + end);
+        let Some(at) = text[authority..end].rfind('@') else { continue };
+        let Some(colon) = text[authority..authority + at].find(':') else { continue };
+        masked[authority + colon + 1..authority + at].fill(b'*');
+    }
+    String::from_utf8_lossy(&masked).into_owned()
 }
 
 fn counted(count: usize, noun: &str) -> String {
@@ -223,6 +238,20 @@ fn printable(character: char) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn passwords_in_addresses_are_not_shown() {
+        let text = "url = \"https://user:pass/word@host/x\" # http://a:b@c";
+        assert_eq!(mask_passwords("https://user:secret@host/x"), "https://user:******@host/x");
+        assert_eq!(mask_passwords("https://user:p\u{e4}ss@host\""), "https://user:*****@host\"");
+        assert_eq!(
+            mask_passwords("http://host:80/@x https://user@host"),
+            "http://host:80/@x https://user@host"
+        );
+        assert_eq!(mask_passwords(text).len(), text.len());
+        assert!(mask_passwords(text).ends_with("http://a:*@c"));
+    }
+
     use crate::problems::Problem;
 
     fn located(text: &str, span: Range<usize>) -> Diagnostic {

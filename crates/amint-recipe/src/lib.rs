@@ -25,7 +25,7 @@ mod text;
 mod text_file;
 mod validate_files;
 
-pub use diagnostic::{Diagnostic, DiagnosticSeverity, Diagnostics};
+pub use diagnostic::{Diagnostic, DiagnosticSeverity, Diagnostics, mask_passwords};
 pub use load::{RECIPE_BYTES_MAX, RecipeError, RecipeFile, load};
 pub use recipe::{Recipe, parse};
 pub use schema::json_schema;
