@@ -25,6 +25,7 @@ mod keys;
 pub mod layers;
 mod no_sync;
 mod normalise;
+mod parallel;
 mod sandbox;
 mod steps;
 mod tree;

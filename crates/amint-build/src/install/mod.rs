@@ -15,7 +15,7 @@ mod scripts;
 mod unpack;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use amint_types::{Cancel, EventSink};
@@ -28,6 +28,8 @@ use order::{Groups, groups};
 use package::Candidate;
 use scripts::{Scripts, may_defer_certificates};
 use unpack::{Unpacked, Unpacker};
+
+use crate::parallel;
 
 /// What unpacking gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,28 +100,14 @@ pub fn unpack(
 
 /// Checks all package files and reads their control files, on all processors.
 fn open(packages: &[PackageToInstall], cancel: &Cancel) -> Result<Vec<Candidate>, InstallError> {
-    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let next = AtomicUsize::new(0);
-    let work = || -> Result<Vec<(usize, Candidate)>, InstallError> {
-        let mut opened = Vec::new();
-        while let Some((index, package)) =
-            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|index| Some((index, packages.get(index)?)))
-        {
+    parallel::each(
+        packages.len(),
+        || (),
+        |(), index| {
             cancel.check()?;
-            opened.push((index, Candidate::open(package)?));
-        }
-        Ok(opened)
-    };
-    let results: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().map(|thread| thread.join().expect("workers do not panic")).collect()
-    });
-    let mut candidates = Vec::with_capacity(packages.len());
-    for result in results {
-        candidates.extend(result?);
-    }
-    candidates.sort_by_key(|(index, _)| *index);
-    Ok(candidates.into_iter().map(|(_, candidate)| candidate).collect())
+            Candidate::open(&packages[index])
+        },
+    )
 }
 
 /// The packages on their way into a tree.

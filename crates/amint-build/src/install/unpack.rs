@@ -5,7 +5,6 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use amint_types::Cancel;
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid};
@@ -16,6 +15,7 @@ use super::diversions::Diversions;
 use super::folders::{Folders, split};
 use super::owners::{Owners, Verdict};
 use super::package::Candidate;
+use crate::parallel;
 
 /// How much of a file is copied at once.
 const COPY_BYTES: usize = 256 * 1024;
@@ -87,33 +87,14 @@ impl<'a> Unpacker<'a> {
         let mut order = indexes.to_vec();
         let size = |index: &usize| self.candidates[*index].path().metadata().map_or(0, |file| file.len());
         order.sort_by_key(|index| std::cmp::Reverse(size(index)));
-        let next = AtomicUsize::new(0);
-        let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let work = || -> Result<Vec<(usize, Unpacked)>, InstallError> {
-            let mut folders = Folders::new(self.root.as_fd());
-            let mut unpacked = Vec::new();
-            while let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
-                cancel.check()?;
-                match self.unpack_one(*index, &mut folders, cancel) {
-                    Ok(result) => unpacked.push((*index, result)),
-                    Err(error) => {
-                        // The others need not go on.
-                        next.store(order.len(), Ordering::Relaxed);
-                        return Err(error);
-                    }
-                }
-                done(*index);
-            }
-            Ok(unpacked)
-        };
-        let results: Vec<_> = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..workers.min(order.len()).max(1)).map(|_| scope.spawn(work)).collect();
-            threads.into_iter().map(|thread| thread.join().expect("workers do not panic")).collect()
-        });
-        let mut unpacked = Vec::new();
-        for result in results {
-            unpacked.extend(result?);
-        }
+        let make = || Folders::new(self.root.as_fd());
+        let mut unpacked = parallel::each(order.len(), make, |folders, place| {
+            cancel.check()?;
+            let index = order[place];
+            let result = self.unpack_one(index, folders, cancel)?;
+            done(index);
+            Ok::<_, InstallError>((index, result))
+        })?;
         unpacked.sort_by_key(|(index, _)| *index);
         self.finish_folders()?;
         Ok(unpacked)

@@ -5,7 +5,6 @@ use std::io::{self, BufReader, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use amint_types::{Cancel, DigestWriter};
 use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid};
@@ -16,6 +15,7 @@ use super::record::{Kind, Record, damaged};
 use super::save::{copy_exactly, shard_name};
 use super::state::path_of;
 use crate::install::folders::{Folders, split};
+use crate::parallel;
 
 const COPY_BYTES: usize = 256 * 1024;
 
@@ -33,22 +33,7 @@ pub(super) fn restore(folder: &Path, shards: &[Shard], tree: &Path, cancel: &Can
         read_shard(&folder.join(shard_name(index)), &shards[index], &target, cancel)
     };
     read(0)?;
-    let next = AtomicUsize::new(1);
-    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let work = || -> io::Result<()> {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= last {
-                return Ok(());
-            }
-            read(index)?;
-        }
-    };
-    let results: Vec<io::Result<()>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().map(|thread| thread.join().expect("workers do not panic")).collect()
-    });
-    results.into_iter().collect::<io::Result<()>>()?;
+    parallel::each(last - 1, || (), |(), index| read(index + 1))?;
     read(last)?;
     let mut folders = Folders::new(root.as_fd());
     let mut records = kept.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);

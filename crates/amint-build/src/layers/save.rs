@@ -6,13 +6,13 @@ use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use amint_types::{Cancel, Digest, DigestWriter};
 
 use super::manifest::Shard;
 use super::record::{Kind, Record};
 use super::state::{Changes, path_of};
+use crate::parallel;
 
 /// How much content goes into one shard.
 const SHARD_BYTES: u64 = 24 * 1024 * 1024;
@@ -48,27 +48,14 @@ pub(super) fn save(tree: &Path, changes: &Changes, folder: &Path, cancel: &Cance
     }
     frames.push(open);
     frames.push(links);
-    let next = AtomicUsize::new(0);
-    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let work = || -> io::Result<Vec<(usize, Shard)>> {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(records) = frames.get(index) else { return Ok(done) };
+    parallel::each(
+        frames.len(),
+        || (),
+        |(), index| {
             cancel.check().map_err(io::Error::other)?;
-            done.push((index, write_shard(tree, records, &folder.join(shard_name(index)))?));
-        }
-    };
-    let results: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().map(|thread| thread.join().expect("workers do not panic")).collect()
-    });
-    let mut shards = Vec::new();
-    for result in results {
-        shards.extend(result?);
-    }
-    shards.sort_by_key(|(index, _)| *index);
-    Ok(shards.into_iter().map(|(_, shard)| shard).collect())
+            write_shard(tree, &frames[index], &folder.join(shard_name(index)))
+        },
+    )
 }
 
 pub(super) fn shard_name(index: usize) -> String {
