@@ -1,6 +1,6 @@
 //! What a tree looks like at one moment, to tell later what changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
@@ -8,6 +8,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
+
+use crate::install::folders::split;
 
 /// Deepest folder that is looked into.
 const DEPTH_MAX: usize = 256;
@@ -29,7 +31,7 @@ struct Mark {
 /// What differs between two moments of one tree; paths are relative to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Changes {
-    /// New or changed, folders before what is in them.
+    /// New or changed, and the folders they and what went lie in; folders before what is in them.
     pub(crate) changed: Vec<Vec<u8>>,
     /// Gone.
     pub(crate) removed: Vec<Vec<u8>>,
@@ -76,13 +78,24 @@ impl TreeState {
         Ok(Self(marks))
     }
 
-    /// Returns what changed since `before`.
+    /// Returns what changed since `before`, with the folders it lies in: replaying a change gives those a new time,
+    /// even where the change itself (a file written in place) left theirs alone.
     pub(crate) fn changes_since(&self, before: &Self) -> Changes {
         let is_new = |(path, mark): &(&Vec<u8>, &Mark)| before.0.get(*path) != Some(*mark);
-        Changes {
-            changed: self.0.iter().filter(is_new).map(|(path, _)| path.clone()).collect(),
-            removed: before.0.keys().filter(|path| !self.0.contains_key(*path)).cloned().collect(),
-        }
+        let mut changed: BTreeSet<&[u8]> =
+            self.0.iter().filter(is_new).map(|(path, _)| path.as_slice()).collect();
+        let removed: Vec<Vec<u8>> =
+            before.0.keys().filter(|path| !self.0.contains_key(*path)).cloned().collect();
+        let folders: Vec<&[u8]> = changed
+            .iter()
+            .copied()
+            .chain(removed.iter().map(Vec::as_slice))
+            .map(|path| split(path).0)
+            .filter(|folder| !folder.is_empty())
+            .collect();
+        let kept = |folder: &&[u8]| self.0.contains_key(*folder);
+        changed.extend(folders.into_iter().filter(kept));
+        Changes { changed: changed.into_iter().map(<[u8]>::to_vec).collect(), removed }
     }
 }
 
@@ -100,12 +113,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let tree = folder.path();
         fs::create_dir(tree.join("a")).unwrap();
-        for name in ["a/stays", "a/changes", "a/goes", "a/mode"] {
+        fs::create_dir(tree.join("b")).unwrap();
+        for name in ["a/stays", "a/changes", "a/goes", "a/mode", "b/changes"] {
             fs::write(tree.join(name), "1").unwrap();
         }
         let before = TreeState::of(tree).unwrap();
         // The same length and, if the clock allows, the same time: only the change itself tells.
         fs::write(tree.join("a/changes"), "2").unwrap();
+        fs::write(tree.join("b/changes"), "2").unwrap();
         fs::remove_file(tree.join("a/goes")).unwrap();
         fs::write(tree.join("new"), "").unwrap();
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
@@ -114,7 +129,7 @@ mod tests {
         let shown = |paths: &[Vec<u8>]| -> Vec<String> {
             paths.iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect()
         };
-        assert_eq!(shown(&changes.changed), ["a", "a/changes", "a/mode", "new"]);
+        assert_eq!(shown(&changes.changed), ["a", "a/changes", "a/mode", "b", "b/changes", "new"]);
         assert_eq!(shown(&changes.removed), ["a/goes"]);
     }
 }
