@@ -1,0 +1,1 @@
+//! Reads ext2, ext3 and ext4.

@@ -1,0 +1,1 @@
+//! Reads FAT12, FAT16 and FAT32.

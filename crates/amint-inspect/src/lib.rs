@@ -1,0 +1,1 @@
+//! Looks into images: opens any of them, and offers every file once to every analyzer.

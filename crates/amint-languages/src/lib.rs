@@ -1,0 +1,1 @@
+//! Packages of programming languages, found in an image's files.

@@ -1,0 +1,1 @@
+//! Package databases of operating systems: dpkg, rpm, apk.

@@ -1,0 +1,1 @@
+//! Partition tables, LVM2 and what else divides a disk.

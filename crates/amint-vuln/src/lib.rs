@@ -1,0 +1,1 @@
+//! Advisories: building the database, matching, version orders.
