@@ -17,6 +17,7 @@ pub const FORMAT_VERSION: u32 = 1;
 
 /// What a scan says in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ScanVerdict {
@@ -44,6 +45,7 @@ impl ScanVerdict {
 
 /// What was scanned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Target {
     /// As the user named it.
     pub name: String,
@@ -59,15 +61,18 @@ pub struct Target {
 
 /// One source of advisories, and how old it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DataSource {
     /// Which: `debian/trixie-security`, `kev`.
     pub source: String,
     /// When its publisher made it.
+    #[cfg_attr(feature = "schema", schemars(with = "String", extend("format" = "date-time")))]
     pub date: Timestamp,
 }
 
 /// How well one part of the disk was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CoverageStatus {
@@ -83,6 +88,7 @@ pub enum CoverageStatus {
 
 /// One part of the disk and how it was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Coverage {
     /// Which part: `1`, `3 (root)`, `vg0/root`, `whole disk`.
     pub partition: String,
@@ -104,6 +110,7 @@ pub struct Coverage {
 
 /// How one analyzer fared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AnalyzerRun {
     /// Its id: `dpkg`, `rpm`, `java`.
     pub id: String,
@@ -120,6 +127,7 @@ pub struct AnalyzerRun {
 
 /// How an analyzer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum AnalyzerStatus {
@@ -133,6 +141,7 @@ pub enum AnalyzerStatus {
 
 /// Where support of an operating system stands on the day of the scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SupportState {
@@ -148,6 +157,7 @@ pub enum SupportState {
 
 /// The operating system of an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OperatingSystem {
     /// `ID` of os-release(5): `debian`, `amzn`.
     pub id: String,
@@ -169,14 +179,17 @@ pub struct OperatingSystem {
     pub support: SupportState,
     /// The last day of regular support.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>", extend("format" = "date")))]
     pub support_ends: Option<Date>,
     /// The last day of any public support.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>", extend("format" = "date")))]
     pub long_term_support_ends: Option<Date>,
 }
 
 /// One kernel of an image.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Kernel {
     /// The release that `uname -r` would tell: `6.12.48+deb13-amd64`.
     pub release: String,
@@ -196,6 +209,7 @@ pub struct Kernel {
 
 /// What kind of package it is: the type of its package URL (<https://github.com/package-url/purl-spec>).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PackageKind {
@@ -264,6 +278,7 @@ impl PackageKind {
 
 /// One package of an image.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ScannedPackage {
     /// What kind it is.
     pub kind: PackageKind,
@@ -307,6 +322,7 @@ pub struct ScannedPackage {
 
 /// A user of an image.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct User {
     /// The number.
     pub uid: u32,
@@ -330,6 +346,7 @@ pub struct User {
 
 /// A service that the system starts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Service {
     /// The unit or script: `ssh.service`.
     pub name: String,
@@ -348,6 +365,7 @@ pub struct Service {
 
 /// A file that gives its caller more rights.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Privileged {
     /// The file.
     pub path: String,
@@ -365,6 +383,7 @@ pub struct Privileged {
 
 /// A certificate that lies in the image outside the distribution's own trust store.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Certificate {
     /// The file.
     pub path: String,
@@ -373,6 +392,7 @@ pub struct Certificate {
     /// Its issuer.
     pub issuer: String,
     /// The end of its validity.
+    #[cfg_attr(feature = "schema", schemars(with = "String", extend("format" = "date-time")))]
     pub not_after: Timestamp,
     /// SHA-256 of its DER form.
     pub fingerprint: Digest,
@@ -382,6 +402,7 @@ pub struct Certificate {
 
 /// A file of a package whose content is no longer what the package brought.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ModifiedFile {
     /// The file.
     pub path: String,
@@ -395,6 +416,7 @@ pub struct ModifiedFile {
 
 /// What kind of thing a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FindingKind {
@@ -408,6 +430,7 @@ pub enum FindingKind {
 
 /// Why a finding weighs less than its advisory says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Lowered {
     /// The severity that the advisory gives.
     pub from: Severity,
@@ -417,6 +440,7 @@ pub struct Lowered {
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ScanFinding {
     /// Stable across scans of the same image: made of rule, path, package and version.
     pub id: String,
@@ -482,12 +506,14 @@ pub struct ScanFinding {
 
 /// All that a scan says about an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ScanDocument {
     /// [`FORMAT_VERSION`].
     pub format_version: u32,
     /// Version of amint.
     pub tool_version: String,
     /// The moment that ages and support are counted to; given from outside, so that reports can be made again.
+    #[cfg_attr(feature = "schema", schemars(with = "String", extend("format" = "date-time")))]
     pub scanned_at: Timestamp,
     /// What was scanned.
     pub target: Target,
