@@ -52,7 +52,8 @@ add_package
 drop_package "$work/filled"
 
 # mkosi wants a chroot of its own, its package cache filled, and trees of an earlier run: not timed, and it needs the mirror.
-apt_uris() { awk '/^URIs:/ {print $2} /^deb / {print $2}' /etc/apt/sources.list.d/*.sources /etc/apt/sources.list 2>/dev/null; }
+# awk fails where one of the places does not exist: either is enough.
+apt_uris() { awk '/^URIs:/ {print $2} /^deb / {print $2}' /etc/apt/sources.list.d/*.sources /etc/apt/sources.list 2>/dev/null || true; }
 mirror=${AMINT_DEBIAN_MIRROR:-$(apt_uris | grep '/debian/*$' | head -n 1)}
 export AMINT_DEBIAN_SECURITY_MIRROR=${AMINT_DEBIAN_SECURITY_MIRROR:-$(apt_uris | grep '/debian-security/*$' | head -n 1)}
 mkosi() { "$here/peer-mkosi.sh" "$work/mkosi" "$1" "$mirror" "$suite" "$packages" "$work/mkosi.raw"; }
