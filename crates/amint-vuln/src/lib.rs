@@ -1,1 +1,3 @@
 //! Advisories: building the database, matching, version orders.
+
+pub mod versions;
