@@ -20,6 +20,7 @@ mod request;
 mod rule;
 mod rules;
 mod scan;
+pub mod system;
 mod waive;
 
 #[cfg(test)]
