@@ -87,11 +87,7 @@ fn port_of(text: &str) -> Option<String> {
 fn of_nginx(cx: &Context<'_>) -> Result<Vec<String>, CheckError> {
     let mut found = Vec::new();
     for text in included(cx, "/etc/nginx/nginx.conf", "include", "/etc/nginx")? {
-        for statement in text
-            .lines()
-            .map(without_comment)
-            .flat_map(|line| line.split([';', '{', '}']).map(str::to_owned).collect::<Vec<_>>())
-        {
+        for statement in statements(&text) {
             let mut words = statement.split_whitespace();
             if words.next() != Some("listen") {
                 continue;
@@ -125,8 +121,13 @@ fn of_apache(cx: &Context<'_>) -> Result<Vec<String>, CheckError> {
     Ok(found)
 }
 
-fn without_comment(line: &str) -> String {
-    line.split('#').next().unwrap_or_default().to_owned()
+fn without_comment(line: &str) -> &str {
+    line.split('#').next().unwrap_or_default()
+}
+
+/// Splits a configuration at ends of lines, and at the marks of nginx, which Apache has no use for.
+fn statements(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(without_comment).flat_map(|line| line.split([';', '{', '}']))
 }
 
 /// Reads a configuration and what it includes, each file once.
@@ -139,14 +140,14 @@ fn included(cx: &Context<'_>, main: &str, keyword: &str, root: &str) -> Result<V
             continue;
         }
         let Some(text) = cx.text(&path)? else { continue };
-        for line in text.lines().map(without_comment) {
-            let mut words = line.split_whitespace();
+        for statement in statements(&text) {
+            let mut words = statement.split_whitespace();
             // Apache also has IncludeOptional.
             let is_include = words.next().is_some_and(|word| {
                 word.get(..keyword.len()).is_some_and(|start| start.eq_ignore_ascii_case(keyword))
             });
             if let (true, Some(pattern)) = (is_include, words.next()) {
-                let pattern = pattern.trim_matches(['"', '\'', ';']);
+                let pattern = pattern.trim_matches(['"', '\'']);
                 let pattern =
                     if pattern.starts_with('/') { pattern.to_owned() } else { format!("{root}/{pattern}") };
                 pending.extend(glob::expand(cx, &pattern)?);

@@ -204,7 +204,7 @@ mod tests {
             .file("/usr/lib/systemd/systemd", "")
             .file("/usr/lib/systemd/system/multi-user.target", "[Unit]\nRequires=basic.target\n")
             .file("/usr/lib/systemd/system/basic.target", "[Unit]\nWants=sockets.target\n")
-            .file("/usr/lib/systemd/system/sockets.target", "")
+            .file("/usr/lib/systemd/system/sockets.target", "[Unit]\n")
             .file("/usr/lib/systemd/system/rescue.target", "[Unit]\n")
             .link("/usr/lib/systemd/system/multi-user.target", "/etc/systemd/system/default.target")
     }
