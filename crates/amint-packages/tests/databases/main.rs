@@ -1,0 +1,8 @@
+//! Comparisons with the package managers' own tools.
+
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "what tests call fails and skips as tests do")]
+
+mod dpkg;
+mod hostile;
+mod rpm;
+mod rpm_stores;
