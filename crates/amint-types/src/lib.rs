@@ -15,6 +15,7 @@ mod read_at;
 mod redacted;
 pub mod report;
 pub mod scan;
+pub mod scan_difference;
 mod seed;
 mod severity;
 mod size;

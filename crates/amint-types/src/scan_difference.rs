@@ -1,0 +1,138 @@
+//! What two scans differ in: two images, or one image on two days.
+//!
+//! `new` is what only the later scan has, `gone` what only the earlier one had, `changed` what both have in another
+//! state. Order is the order of the scans themselves, which are sorted.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::scan::{
+    Certificate, Kernel, ModifiedFile, PackageKind, Privileged, ScanFinding, ScanVerdict, ScannedPackage,
+    Service, Target, User,
+};
+
+/// The version of the JSON format of [`ScanDifference`].
+pub const FORMAT_VERSION: u32 = 1;
+
+/// One of the two scans.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Side {
+    /// What was scanned.
+    pub target: Target,
+    /// When.
+    pub scanned_at: Timestamp,
+    /// With what verdict.
+    pub verdict: ScanVerdict,
+}
+
+/// One thing in its two states.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed<T> {
+    /// As the earlier scan saw it.
+    pub old: T,
+    /// As the later scan saw it.
+    pub new: T,
+}
+
+/// The differences between two lists of things.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changes<T, C = Changed<T>> {
+    /// What came.
+    pub new: Vec<T>,
+    /// What went.
+    pub gone: Vec<T>,
+    /// What changed.
+    pub changed: Vec<C>,
+}
+
+impl<T, C> Changes<T, C> {
+    /// Tells whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        self.count() == 0
+    }
+
+    /// Returns how many things differ.
+    pub fn count(&self) -> usize {
+        self.new.len() + self.gone.len() + self.changed.len()
+    }
+}
+
+/// A package in another version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackageChange {
+    /// What kind it is.
+    pub kind: PackageKind,
+    /// Its name.
+    pub name: String,
+    /// Its architecture, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub architecture: Option<String>,
+    /// Where the later scan found it.
+    pub path: String,
+    /// The version before.
+    pub old_version: String,
+    /// The version now.
+    pub new_version: String,
+}
+
+/// A port that a service listens on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Port {
+    /// Which: `tcp/22`.
+    pub port: String,
+    /// The service: `ssh.service`.
+    pub service: String,
+}
+
+/// All that two scans differ in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanDifference {
+    /// [`FORMAT_VERSION`].
+    pub format_version: u32,
+    /// The earlier scan.
+    pub old: Side,
+    /// The later scan.
+    pub new: Side,
+    /// Findings; one that only moved, or whose package has another version and is still affected, is no change.
+    pub findings: Changes<ScanFinding>,
+    /// Packages.
+    pub packages: Changes<ScannedPackage, PackageChange>,
+    /// Kernels.
+    pub kernels: Changes<Kernel>,
+    /// Users.
+    pub users: Changes<User>,
+    /// Services.
+    pub services: Changes<Service>,
+    /// Ports that services listen on.
+    pub ports: Changes<Port>,
+    /// Files that give rights.
+    pub privileged: Changes<Privileged>,
+    /// Certificates.
+    pub certificates: Changes<Certificate>,
+    /// Files of packages that are not as the package brought them.
+    pub modified_files: Changes<ModifiedFile>,
+}
+
+impl ScanDifference {
+    /// Returns how many things differ; ports count apart from their services.
+    pub fn count(&self) -> usize {
+        [
+            self.findings.count(),
+            self.packages.count(),
+            self.kernels.count(),
+            self.users.count(),
+            self.services.count(),
+            self.ports.count(),
+            self.privileged.count(),
+            self.certificates.count(),
+            self.modified_files.count(),
+        ]
+        .into_iter()
+        .sum()
+    }
+
+    /// Tells whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        self.count() == 0
+    }
+}
