@@ -11,31 +11,54 @@ use crate::text::{printable, printable_line, printable_lines};
 
 #[derive(Template)]
 #[template(path = "junit.xml", whitespace = "minimize")]
-struct Document {
-    name: String,
-    time: String,
-    suites: Vec<Suite>,
+pub(crate) struct Document {
+    pub(crate) name: String,
+    pub(crate) time: String,
+    pub(crate) suites: Vec<Suite>,
 }
 
-struct Suite {
-    name: String,
-    class: String,
-    time: String,
-    cases: Vec<Case>,
-    output: Option<String>,
+pub(crate) struct Suite {
+    pub(crate) name: String,
+    pub(crate) class: String,
+    pub(crate) time: String,
+    pub(crate) cases: Vec<Case>,
+    pub(crate) output: Option<String>,
 }
 
-struct Case {
-    name: String,
-    time: String,
-    outcome: CaseOutcome,
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) time: String,
+    pub(crate) outcome: CaseOutcome,
 }
 
-enum CaseOutcome {
+pub(crate) enum CaseOutcome {
     Passed,
-    Skipped { message: String },
-    Failed { kind: &'static str, message: String, text: String },
-    Error { message: String },
+    /// Passed, with something that a person should know.
+    Noted {
+        output: String,
+    },
+    Skipped {
+        message: String,
+    },
+    Failed {
+        kind: &'static str,
+        message: String,
+        text: String,
+    },
+    Error {
+        message: String,
+    },
+}
+
+impl Document {
+    /// Writes the document, without control characters.
+    ///
+    /// # Panics
+    /// Never: rendering into memory fails only by a defect of the template, which the tests would show.
+    pub(crate) fn into_xml(self) -> String {
+        let text = self.render().expect("rendering into memory cannot fail");
+        printable(&text).into_owned()
+    }
 }
 
 impl Suite {
@@ -67,13 +90,12 @@ pub fn junit(report: &BuildReport) -> String {
     let mut suites: Vec<Suite> = report.boots.iter().map(boot_suite).collect();
     suites.push(rules_suite(&report.scan.rules, report.gate));
     let boot_ms = report.boots.iter().flat_map(|boot| &boot.checks).map(|check| check.elapsed_ms);
-    let document = Document {
+    Document {
         name: format!("{}:{}", report.name, report.version),
         time: seconds(boot_ms.fold(0, u64::saturating_add)),
         suites,
-    };
-    let text = document.render().expect("rendering into memory cannot fail");
-    printable(&text).into_owned()
+    }
+    .into_xml()
 }
 
 fn boot_suite(boot: &BootReport) -> Suite {
@@ -151,6 +173,6 @@ fn not_evaluated(rule: &RuleResult, reason: &str, gate: Severity) -> CaseOutcome
 }
 
 /// Writes milliseconds as decimal seconds, without the rounding of floating point.
-fn seconds(elapsed_ms: u64) -> String {
+pub(crate) fn seconds(elapsed_ms: u64) -> String {
     format!("{}.{:03}", elapsed_ms / 1000, elapsed_ms % 1000)
 }

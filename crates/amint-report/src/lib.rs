@@ -1,13 +1,14 @@
-//! Reports from the shared report model: a self-contained HTML page, `JUnit` XML and JSON.
+//! Reports of builds and scans: self-contained HTML pages, `JUnit` XML, JSON, SARIF, CycloneDX, SPDX, differences.
 //!
-//! Everything here is a pure function of a [`BuildReport`](amint_types::report::BuildReport): same report,
-//! same bytes. Names, excerpts and console lines of an image are hostile text; they leave this crate escaped
+//! Everything here is a pure function of a [`BuildReport`](amint_types::report::BuildReport) or a
+//! [`ScanDocument`](amint_types::scan::ScanDocument): same report, same bytes. Names, excerpts and console lines of an image are hostile text; they leave this crate escaped
 //! for the format at hand and without control characters.
 
 mod error;
 mod html;
 mod json;
 mod junit;
+pub mod scan;
 mod text;
 mod verdict;
 

@@ -12,7 +12,8 @@ fn is_bidi_control(character: char) -> bool {
     matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-fn is_hidden(character: char) -> bool {
+/// Tells whether a character draws nothing, or turns what others draw.
+pub(crate) fn is_hidden(character: char) -> bool {
     character.is_control()
         || is_bidi_control(character)
         || matches!(character, '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{2028}' | '\u{2029}')

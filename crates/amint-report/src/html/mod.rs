@@ -1,13 +1,14 @@
-//! The HTML page of a build.
+//! The HTML page of a build; its frame, style and script serve the page of a scan too.
 //!
 //! One file, readable without scripts, styled by one embedded sheet. A content security policy names the
-//! digests of that sheet and of the only script (the filter of the package table), so that nothing an image
+//! digests of that sheet and of the only script (the filter of long tables), so that nothing an image
 //! smuggles into its report could ever run. Values reach the templates through askama's HTML escaping; the
 //! finished page then loses every control character in one pass, so no value can be forgotten.
 
 mod disk;
+pub(crate) mod frame;
 mod page;
-mod prose;
+pub(crate) mod prose;
 mod rules;
 mod times;
 
@@ -31,12 +32,12 @@ pub fn html_at(report: &BuildReport, gate: Severity) -> Result<String, ReportErr
 }
 
 /// Counts things with their noun: `1 rule`, `14,812 files`.
-fn count(number: impl TryInto<u64>, noun: &str) -> String {
+pub(crate) fn count(number: impl TryInto<u64>, noun: &str) -> String {
     let number = number.try_into().unwrap_or(u64::MAX);
     if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", grouped(number)) }
 }
 
-fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

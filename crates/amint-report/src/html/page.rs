@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use amint_types::report::{BootReport, BuildReport, CheckOutcome};
-use amint_types::{Digest, Severity, format_bytes, format_duration};
+use amint_types::{Severity, format_bytes, format_duration};
 use askama::Template;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
 use super::disk::Disk;
+use super::frame::{Fact, Frame, Mark, date_time};
 use super::prose::Prose;
 use super::rules::{Fixes, RuleGroup, rule_groups};
 use super::times::StepBar;
@@ -17,16 +16,11 @@ use super::{count, share};
 use crate::text::printable_lines;
 use crate::verdict::{Reason, VerdictOutcome, boot_anchor, verdict};
 
-const STYLE: &str = include_str!("../../templates/report.css");
-const SCRIPT: &str = include_str!("../../templates/filter.js");
-
 #[derive(Template)]
 #[template(path = "page.html", whitespace = "minimize")]
 pub(super) struct Page<'a> {
     report: &'a BuildReport,
-    style: &'static str,
-    script: &'static str,
-    policy: String,
+    frame: Frame<'a>,
     verdict: VerdictView,
     facts: Vec<Fact>,
     boots: Vec<BootView<'a>>,
@@ -42,34 +36,10 @@ pub(super) struct Page<'a> {
     source_date: String,
 }
 
-/// A state in words and as a mark, never by colour alone.
-#[derive(Clone, Copy)]
-pub(super) struct Mark {
-    pub(super) symbol: &'static str,
-    pub(super) word: &'static str,
-    pub(super) class: &'static str,
-}
-
-impl Mark {
-    pub(super) const PASSED: Self = Self { symbol: "✓", word: "passed", class: "good" };
-    pub(super) const FAILED: Self = Self { symbol: "✗", word: "failed", class: "bad" };
-    pub(super) const SKIPPED: Self = Self { symbol: "–", word: "skipped", class: "open" };
-    pub(super) const WAIVED: Self = Self { symbol: "~", word: "waived", class: "open" };
-    pub(super) const NOT_EVALUATED: Self = Self { symbol: "?", word: "not evaluated", class: "open" };
-    pub(super) const NOT_APPLICABLE: Self = Self { symbol: "–", word: "not applicable", class: "open" };
-    const INCOMPLETE: Self = Self { symbol: "?", word: "incomplete", class: "open" };
-}
-
 struct VerdictView {
     mark: Mark,
     headline: String,
     reasons: Vec<Reason>,
-}
-
-struct Fact {
-    name: &'static str,
-    value: String,
-    note: String,
 }
 
 struct PackageView<'a> {
@@ -105,9 +75,7 @@ impl<'a> Page<'a> {
         let packages_bytes = installed_bytes(report);
         Self {
             report,
-            style: STYLE,
-            script: SCRIPT,
-            policy: policy(),
+            frame: Frame::new(&report.tool_version),
             verdict: verdict_view(report, gate),
             facts: facts(report),
             boots: report.boots.iter().enumerate().map(boot_view).collect(),
@@ -135,26 +103,12 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Allows the embedded style sheet and script by their digests, and nothing else at all.
-fn policy() -> String {
-    let digest = |text: &str| STANDARD.encode(Digest::of(text.as_bytes()).as_bytes());
-    format!(
-        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-        digest(STYLE),
-        digest(SCRIPT)
-    )
-}
-
 pub(super) fn duration(elapsed_ms: u64) -> String {
     if elapsed_ms < 100 {
         format!("{elapsed_ms} ms")
     } else {
         format_duration(Duration::from_millis(elapsed_ms))
     }
-}
-
-fn date_time(timestamp: Timestamp) -> String {
-    timestamp.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 fn installed_bytes(report: &BuildReport) -> u64 {

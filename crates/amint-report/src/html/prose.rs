@@ -6,7 +6,7 @@ use askama::filters::{Html, HtmlSafe, escape};
 
 /// Text that renders as escaped HTML, with what stands between two backticks of one line as `<code>`.
 #[derive(Clone, Copy)]
-pub(super) struct Prose<'a>(pub(super) &'a str);
+pub(crate) struct Prose<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Prose<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,7 @@ use amint_types::Severity;
 use amint_types::report::{AppliedFix, Finding, RuleOutcome, RuleResult};
 
 use super::count;
-use super::page::Mark;
+use super::frame::Mark;
 use super::prose::Prose;
 use crate::verdict::rule_anchor;
 
