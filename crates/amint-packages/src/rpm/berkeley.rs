@@ -37,7 +37,7 @@ struct Pages<'a> {
     database: &'a [u8],
     is_big_endian: bool,
     page_bytes: usize,
-    /// How many bytes may still be put together: in a sound database each overflow page is used once.
+    /// How many bytes of headers may still be read: in a sound database each byte belongs to one header.
     room: usize,
 }
 
@@ -156,13 +156,13 @@ impl<'a> Pages<'a> {
 
     fn header(&mut self, place: Place<'a>) -> Option<Cow<'a, [u8]>> {
         let (mut next, length) = match place {
-            Place::Inline(header) => return Some(Cow::Borrowed(header)),
+            Place::Inline(header) => {
+                self.room = self.room.checked_sub(header.len())?;
+                return Some(Cow::Borrowed(header));
+            }
             Place::Chain { page, length } => (page, length),
         };
-        if length > HEADER_BYTES_MAX {
-            return None;
-        }
-        self.room = self.room.checked_sub(length)?;
+        self.room = self.room.checked_sub(length).filter(|_| length <= HEADER_BYTES_MAX)?;
         let mut header = Vec::with_capacity(length);
         while header.len() < length {
             let page = self.page(next)?;

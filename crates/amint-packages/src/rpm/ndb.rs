@@ -57,7 +57,10 @@ pub(super) fn visit(
     used.sort_by_key(|slot| slot.package);
     // Two slots of one number would let a small file hold any amount of headers.
     used.dedup_by_key(|slot| slot.package);
+    // In a sound database each byte belongs to one header; without this, headers could hold each other.
+    let mut room = database.len();
     for slot in used {
+        room = room.checked_sub(slot.length).ok_or("has headers that lie upon each other")?;
         match read_blob(database, slot) {
             Ok((header, is_sound)) => {
                 // rpm reads such headers too, without a word.

@@ -2,6 +2,7 @@
 
 use amint_types::scan::{PackageKind, ScannedPackage};
 
+use crate::bytes::cut;
 use crate::purl::{Distribution, package_url};
 
 use super::files::RpmFiles;
@@ -10,6 +11,9 @@ use super::signature;
 
 /// The name under which rpm keeps the keys that it trusts.
 const KEY_NAME: &str = "gpg-pubkey";
+
+/// Longest text that is kept; licences of the largest packages have some thousand bytes.
+const TEXT_BYTES_MAX: usize = 16 * 1024;
 
 /// A header does not describe a package.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -96,7 +100,8 @@ impl Record {
 
 /// Returns text that tells something: rpm writes `(none)` for nothing.
 fn told(header: &Header<'_>, tag: u32) -> Option<String> {
-    header.text(tag).filter(|text| !text.is_empty() && text != "(none)").map(Into::into)
+    let text = header.text(tag).filter(|text| !text.is_empty() && text != "(none)")?;
+    Some(cut(&text, TEXT_BYTES_MAX).to_owned())
 }
 
 impl RpmKey {

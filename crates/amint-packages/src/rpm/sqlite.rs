@@ -60,8 +60,8 @@ struct Pages<'a> {
     /// Bytes of a page that hold content.
     usable_bytes: usize,
     page_count: u32,
-    /// How many bytes may still be put together out of overflow pages: in a sound database each is used once.
-    overflow_room: usize,
+    /// How many bytes of records may still be read: in a sound database each byte belongs to one record.
+    room: usize,
 }
 
 impl<'a> Pages<'a> {
@@ -89,8 +89,8 @@ impl<'a> Pages<'a> {
         let file_pages = u32::try_from(database.len().div_ceil(page_bytes)).map_err(|_| "is too large")?;
         let page_count = log.as_ref().map_or(file_pages, |log| log.page_count);
         let log_bytes = log.as_ref().map_or(0, |log| log.pages.len().saturating_mul(page_bytes));
-        let overflow_room = database.len().saturating_add(log_bytes);
-        Ok(Self { database, log, page_bytes, usable_bytes, page_count, overflow_room })
+        let room = database.len().saturating_add(log_bytes);
+        Ok(Self { database, log, page_bytes, usable_bytes, page_count, room })
     }
 
     /// Returns a page by its number, from 1.
@@ -165,6 +165,7 @@ impl<'a> Pages<'a> {
     fn row(&mut self, page: &'a [u8], at: usize) -> Option<(u64, Cow<'a, [u8]>)> {
         let (payload_bytes, used) = varint(page, at)?;
         let payload_bytes = usize::try_from(payload_bytes).ok().filter(|bytes| *bytes <= HEADER_BYTES_MAX)?;
+        self.room = self.room.checked_sub(payload_bytes)?;
         let (row, row_used) = varint(page, at + used)?;
         let start = at + used + row_used;
         let local_bytes = self.local_bytes(payload_bytes);
@@ -172,7 +173,6 @@ impl<'a> Pages<'a> {
         if local_bytes == payload_bytes {
             return Some((row, Cow::Borrowed(local)));
         }
-        self.overflow_room = self.overflow_room.checked_sub(payload_bytes)?;
         let mut payload = Vec::with_capacity(payload_bytes);
         payload.extend_from_slice(local);
         let mut next = be_u32(page, start + local_bytes)?;

@@ -27,7 +27,7 @@ Summary: Folders
 %description -n web-filesystem
 Text.
 %package -n web-old
-Summary: Old digests
+Summary: Something else
 Version: 7
 %description -n web-old
 Text.

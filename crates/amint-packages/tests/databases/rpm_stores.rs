@@ -181,6 +181,32 @@ fn other_content_is_no_database() {
     assert!(matches!(read_database(&empty, None).unwrap_err(), StoreError::Damaged { .. }));
 }
 
+#[test]
+fn a_small_file_cannot_hold_any_amount_of_headers() {
+    // A leaf whose cells are all the same record, again and again.
+    let mut database = vec![0; 2 * 65_536];
+    database[..16].copy_from_slice(b"SQLite format 3\0");
+    database[17] = 1;
+    let schema = [&[6, 23, 29, 0, 1, 0][..], b"tablePackages", &[2]].concat();
+    let cell = [&[u8::try_from(schema.len()).unwrap(), 1][..], &schema].concat();
+    let at = 65_536 - cell.len();
+    database[at..65_536].copy_from_slice(&cell);
+    database[100..108].copy_from_slice(&[0x0d, 0, 0, 0, 1, 0, 0, 0]);
+    database[108..110].copy_from_slice(&u16::try_from(at).unwrap().to_be_bytes());
+    let page = &mut database[65_536..];
+    page[..8].copy_from_slice(&[0x0d, 0, 0, 0x40, 0, 0, 0, 0]);
+    for cell in page[8..8 + 0x4000 * 2].chunks_exact_mut(2) {
+        cell.copy_from_slice(&0x9000_u16.to_be_bytes());
+    }
+    // 20,000 bytes of payload: rowid 1, columns NULL and a blob of 19,995 bytes.
+    page[0x9000..0x9000 + 9].copy_from_slice(&[0x81, 0x9c, 0x20, 1, 5, 0, 0x82, 0xb8, 0x42]);
+    let mut visited = 0;
+    let mut problems = Problems::default();
+    visit_headers(&database, None, &mut problems, &mut |_, header, _| visited += header.len()).unwrap();
+    assert!(visited > 0 && visited <= database.len(), "{visited}");
+    assert!(problems.count() > 10_000);
+}
+
 /// Reads a damaged copy; nothing but an answer is asked for.
 fn survives(database: &[u8], changes: &[(prop::sample::Index, u8)], cut: Option<prop::sample::Index>) {
     let mut damaged = database.to_vec();
