@@ -5,4 +5,5 @@
 mod dpkg;
 mod hostile;
 mod rpm;
+mod rpm_keys;
 mod rpm_stores;
