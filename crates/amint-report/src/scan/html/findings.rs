@@ -3,14 +3,17 @@
 use amint_types::Severity;
 use amint_types::scan::{ScanDocument, ScanFinding};
 
-use super::super::text::{is_blocking, remedy};
+use super::super::text::{clipped, is_blocking, remedy};
 use super::table::OPEN_ROWS_MAX;
 use crate::html::count;
 use crate::html::frame::Mark;
-use crate::html::prose::Prose;
 
 /// How many findings that fail the image stand open; more would hide the rest of the page.
 const OPEN_BLOCKING_MAX: usize = 100;
+
+/// The longest value and the longest evidence of a row, in characters.
+const VALUE_CHARACTERS_MAX: usize = 400;
+const EVIDENCE_CHARACTERS_MAX: usize = 2_000;
 
 pub(super) struct Group<'a> {
     pub(super) mark: Mark,
@@ -24,7 +27,8 @@ pub(super) struct Row<'a> {
     /// The place of the severity among all, from 1: what the filter compares.
     pub(super) level: usize,
     pub(super) finding: &'a ScanFinding,
-    pub(super) title: Prose<'a>,
+    pub(super) rule: String,
+    pub(super) title: String,
     pub(super) is_blocking: bool,
     /// Package and version, and the version that mends it.
     pub(super) package: String,
@@ -33,6 +37,9 @@ pub(super) struct Row<'a> {
     pub(super) ids: String,
     /// Probability and score of exploitation.
     pub(super) weight: String,
+    pub(super) evidence: Option<String>,
+    pub(super) not_affected: Option<String>,
+    pub(super) lowered: Option<(Severity, String)>,
     pub(super) remedy: Option<String>,
 }
 
@@ -70,6 +77,10 @@ pub(super) fn groups(document: &ScanDocument) -> Vec<Group<'_>> {
         .collect()
 }
 
+fn shown(text: &str) -> String {
+    clipped(text.to_owned(), VALUE_CHARACTERS_MAX)
+}
+
 fn row(finding: &ScanFinding, gate: Severity) -> Row<'_> {
     let version = finding.version.as_deref().unwrap_or_default();
     let package = finding.package.as_deref().map(|package| format!("{package} {version}"));
@@ -85,16 +96,20 @@ fn row(finding: &ScanFinding, gate: Severity) -> Row<'_> {
     Row {
         level: level(finding.severity),
         finding,
-        title: Prose(&finding.title),
+        rule: shown(&finding.rule),
+        title: shown(&finding.title),
         is_blocking: is_blocking(finding, gate),
-        package: package.unwrap_or_default().trim().to_owned(),
-        fixed,
-        place: match finding.line {
+        package: shown(package.unwrap_or_default().trim()),
+        fixed: shown(&fixed),
+        place: shown(&match finding.line {
             Some(line) => format!("{}:{line}", finding.path),
             None => finding.path.clone(),
-        },
-        ids: ids.join(", "),
+        }),
+        ids: shown(&ids.join(", ")),
         weight: weight(finding),
+        evidence: finding.evidence.clone().map(|evidence| clipped(evidence, EVIDENCE_CHARACTERS_MAX)),
+        not_affected: finding.not_affected.as_deref().map(shown),
+        lowered: finding.lowered.as_ref().map(|lowered| (lowered.from, shown(&lowered.reason))),
         // "Update to the fixed version" stands in the row already.
         remedy: finding.fix.as_ref().and_then(|_| remedy(finding)),
     }

@@ -2,9 +2,10 @@
 
 use amint_types::Severity;
 use amint_types::format_bytes;
-use amint_types::scan::{FindingKind, PackageKind, ScanDocument, ScanVerdict, SupportState};
+use amint_types::scan::{PackageKind, ScanDocument, ScanVerdict, SupportState};
 use askama::Template;
 
+use super::super::text::clipped;
 use super::findings::{Group, groups, level};
 use super::inventory;
 use super::table::Section;
@@ -17,6 +18,8 @@ use crate::html::prose::Prose;
 #[template(path = "scan.html", whitespace = "minimize")]
 pub(super) struct Page<'a> {
     document: &'a ScanDocument,
+    name: String,
+    reasons: Vec<String>,
     frame: Frame<'a>,
     mark: Mark,
     headline: String,
@@ -41,6 +44,8 @@ impl<'a> Page<'a> {
         };
         Self {
             document,
+            name: shown(&document.target.name),
+            reasons: document.reasons.iter().map(|reason| shown(reason)).collect(),
             frame: Frame::new(&document.tool_version),
             mark,
             headline,
@@ -54,6 +59,12 @@ impl<'a> Page<'a> {
     }
 }
 
+/// Cuts what would fill the head of the page.
+fn shown(text: &str) -> String {
+    const HEAD_CHARACTERS_MAX: usize = 200;
+    clipped(text.to_owned(), HEAD_CHARACTERS_MAX)
+}
+
 fn grouped_count(number: usize) -> String {
     grouped(u64::try_from(number).unwrap_or(u64::MAX))
 }
@@ -63,10 +74,7 @@ fn verdict(document: &ScanDocument) -> (Mark, String) {
     match document.verdict {
         ScanVerdict::Pass => (
             Mark::PASSED,
-            format!(
-                "All of the image was looked at with advisories that are young enough, and nothing of severity \
-                 {gate} or above is known against it."
-            ),
+            format!("All that was asked for was looked at, and nothing of severity {gate} or above was found."),
         ),
         ScanVerdict::Fail => {
             let blocking = count(document.blocking().count(), "finding");
@@ -86,7 +94,7 @@ fn verdict(document: &ScanDocument) -> (Mark, String) {
 }
 
 fn facts(document: &ScanDocument) -> Vec<Fact> {
-    let fact = |name, value: String, note: String| Fact { name, value, note };
+    let fact = |name, value: String, note: String| Fact { name, value: shown(&value), note };
     let mut facts = vec![findings_fact(document)];
     if let Some(system) = &document.system {
         let support = match (system.support, system.support_ends) {
@@ -134,15 +142,9 @@ fn findings_fact(document: &ScanDocument) -> Fact {
         .rev()
         .map(|(severity, number)| format!("{} {severity}", grouped_count(*number)))
         .collect();
-    let is_counted =
-        |kind| document.findings.iter().filter(|one| one.kind == kind && one.not_affected.is_none()).count();
     Fact {
         name: "Findings",
-        value: if by_severity.is_empty() { "none".to_owned() } else { by_severity.join(", ") },
-        note: format!(
-            "{} vulnerabilities, {} of rules",
-            grouped_count(is_counted(FindingKind::Vulnerability)),
-            grouped_count(is_counted(FindingKind::Rule))
-        ),
+        value: grouped_count(counts.values().sum()),
+        note: if by_severity.is_empty() { "of any severity".to_owned() } else { by_severity.join(", ") },
     }
 }

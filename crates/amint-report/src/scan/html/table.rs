@@ -1,7 +1,12 @@
 //! Tables of the inventory: all have one form, so that one template shows them.
 
+use super::super::text::clipped;
 use crate::html::count;
 use crate::html::frame::Mark;
+
+/// The longest text of one cell, and of its note, in characters: a name may be as long as its maker wants.
+const CELL_CHARACTERS_MAX: usize = 300;
+const NOTE_CHARACTERS_MAX: usize = 1_000;
 
 /// Lists longer than this start folded.
 pub(super) const OPEN_ROWS_MAX: usize = 60;
@@ -43,15 +48,15 @@ pub(super) struct Cell {
 
 impl Cell {
     pub(super) fn text(text: impl Into<String>) -> Self {
-        Self { text: text.into(), ..Self::default() }
+        Self { text: clipped(text.into(), CELL_CHARACTERS_MAX), ..Self::default() }
     }
 
     pub(super) fn code(text: impl Into<String>) -> Self {
-        Self { text: text.into(), is_code: true, ..Self::default() }
+        Self { is_code: true, ..Self::text(text) }
     }
 
     pub(super) fn number(text: impl Into<String>) -> Self {
-        Self { text: text.into(), is_number: true, ..Self::default() }
+        Self { is_number: true, ..Self::text(text) }
     }
 
     pub(super) fn mark(mark: Mark) -> Self {
@@ -59,7 +64,7 @@ impl Cell {
     }
 
     pub(super) fn note(mut self, note: impl Into<String>) -> Self {
-        self.note = note.into();
+        self.note = clipped(note.into(), NOTE_CHARACTERS_MAX);
         self
     }
 }
