@@ -375,7 +375,11 @@ fn mutated_images_make_errors_but_no_panic() {
             bytes
         })
         .collect();
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(300));
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        cases: 300,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
     let changes = proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..12);
     runner
         .run(
