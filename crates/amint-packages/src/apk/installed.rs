@@ -187,6 +187,7 @@ impl ApkPackage {
 mod tests {
     use super::*;
     use crate::content::{ContentHasher, DigestAlgorithm};
+    use crate::{Actual, Change};
 
     const INSTALLED: &str = "\
 C:Q1qZmT5HBkcIEWq6PiUHFQwmybDZ0=
@@ -251,6 +252,17 @@ V:2
         assert_eq!(found.packages[1].broken.as_deref(), Some("fs"));
         let positions: Vec<u64> = found.problems.iter().map(|problem| problem.position).collect();
         assert_eq!(positions, [32, 33, 34, 36]);
+    }
+
+    #[test]
+    fn a_link_is_compared_by_its_target() {
+        // As Alpine's own database has it for /var/run.
+        let found = read_installed(
+            b"P:alpine-baselayout\nV:3.6.5-r0\nF:var\nR:run\na:0:0:777\nZ:Q11/SNZz/8cK2dSKK+cJpVrZIuF4Q=\n",
+        );
+        let link = found.packages[0].files.owned().next().unwrap();
+        assert_eq!(link.change(&Actual::Link { target: b"/run" }), None);
+        assert_eq!(link.change(&Actual::Link { target: b"/tmp" }), Some(Change::Changed));
     }
 
     #[test]
