@@ -13,8 +13,8 @@ use crate::volume::Volume;
 pub(crate) enum Content<'a> {
     /// In blocks.
     Blocks { mapping: Mapping<'a>, bytes: u64 },
-    /// In the inode.
-    Inline(Vec<u8>),
+    /// In the inode; what the size says beyond it is zeros, as `mke2fs` leaves sparse files.
+    Inline { content: Vec<u8>, bytes: u64 },
 }
 
 impl<'a> Content<'a> {
@@ -24,13 +24,8 @@ impl<'a> Content<'a> {
             return Err(FsError::Encrypted);
         }
         if inode.has(flag::INLINE) {
-            let mut content = inline::content(volume, inode)?;
-            let bytes = index(inode.size_bytes)?;
-            if bytes > content.len() {
-                return Err(damaged(format!("inode {} has less content than it says", inode.number)));
-            }
-            content.truncate(bytes);
-            return Ok(Self::Inline(content));
+            let content = inline::content(volume, inode)?;
+            return Ok(Self::Inline { content, bytes: inode.size_bytes });
         }
         Ok(Self::Blocks { mapping: Mapping::new(volume, inode)?, bytes: inode.size_bytes })
     }
@@ -51,21 +46,20 @@ impl<'a> Content<'a> {
 impl OpenFile for Content<'_> {
     fn size_bytes(&self) -> u64 {
         match self {
-            Self::Blocks { bytes, .. } => *bytes,
-            Self::Inline(content) => content.len() as u64,
+            Self::Blocks { bytes, .. } | Self::Inline { bytes, .. } => *bytes,
         }
     }
 
     fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> Result<usize, FsError> {
         let left = self.size_bytes().saturating_sub(offset);
         let count = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
-        let Some(buffer) = buffer.get_mut(..count) else { return Ok(0) };
+        let (buffer, _) = buffer.split_at_mut(count);
         match self {
-            Self::Inline(content) => {
-                let start = index(offset)?;
-                if let Some(part) = start.checked_add(count).and_then(|end| content.get(start..end)) {
-                    buffer.copy_from_slice(part);
-                }
+            Self::Inline { content, .. } => {
+                let rest = content.get(index(offset)?..).unwrap_or_default();
+                let (part, zeros) = buffer.split_at_mut(rest.len().min(count));
+                part.copy_from_slice(rest.get(..part.len()).unwrap_or_default());
+                zeros.fill(0);
             }
             Self::Blocks { mapping, .. } => read_blocks(mapping, offset, buffer)?,
         }

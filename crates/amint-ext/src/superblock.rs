@@ -59,7 +59,6 @@ pub(crate) fn looks_like_one(source: &dyn ReadAt) -> bool {
     let plausible = || -> Result<bool, FsError> {
         Ok(fields.u16(0x38)? == MAGIC
             && fields.u32(0x18)? <= LOG_BLOCK_BYTES_MAX
-            && fields.u32(0)? > 0
             && fields.u32(4)? | fields.u32(0x150)? > 0)
     };
     plausible().unwrap_or(false)

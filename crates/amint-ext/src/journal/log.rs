@@ -233,10 +233,10 @@ impl<'a> Log<'a> {
 
     /// Tells whether fast commits follow transaction `end - 1`.
     fn has_fast_commits(&mut self, end: u32) -> Result<bool, FsError> {
-        if self.superblock.fast_blocks == 0 {
+        if self.superblock.fast_blocks < 2 {
             return Ok(false);
         }
-        let bytes = self.read(self.superblock.end)?;
+        let bytes = self.read(self.superblock.end + 1)?;
         let fields = Fields::new(&bytes, "a fast commit");
         Ok(fields.u16(0)? == FAST_COMMIT_HEAD && fields.u32(8)? == end)
     }

@@ -13,6 +13,8 @@ const BYTES: usize = 1024;
 const CHECKSUM_OFFSET: usize = 0xFC;
 /// Blocks for fast commits when the superblock does not say.
 const FAST_BLOCKS_DEFAULT: u32 = 256;
+/// The smallest log beside fast commits.
+const LOG_BLOCKS_MIN: u32 = 1024;
 const COMPAT_CHECKSUM: u32 = 0x1;
 const INCOMPAT_REVOKE: u32 = 0x1;
 const INCOMPAT_64BIT: u32 = 0x2;
@@ -47,7 +49,7 @@ pub(super) struct JournalSuperblock {
     pub(super) first: u32,
     /// The block behind the log.
     pub(super) end: u32,
-    /// Blocks behind the log that are for fast commits.
+    /// Blocks behind the log that are for fast commits; the first of them stays unused.
     pub(super) fast_blocks: u32,
     /// The number of the first transaction that is to be replayed.
     pub(super) sequence: u32,
@@ -93,6 +95,8 @@ impl JournalSuperblock {
             0 => 0,
             _ => Some(fields.u32_big(0x54)?).filter(|count| *count > 0).unwrap_or(FAST_BLOCKS_DEFAULT),
         };
+        // The kernel leaves the log at least so many blocks, or gives the other kind none.
+        let fast_blocks = if length.saturating_sub(fast_blocks) < LOG_BLOCKS_MIN { 0 } else { fast_blocks };
         let superblock = Self {
             first: fields.u32_big(0x14)?,
             end: length.saturating_sub(fast_blocks),
