@@ -194,12 +194,14 @@ impl Products<'_> {
         let package = match component.and_then(|helper| helper.purl.as_deref()) {
             Some(purl) => package(purl)?,
             // Old documents give components without a URL, by their name.
-            None => Package {
-                name: relation.product_reference.rsplit('/').next()?.to_owned(),
-                version: None,
-                module: None,
-                is_source: true,
-            },
+            None => {
+                let reference = relation.product_reference.as_str();
+                let (module, name) = match reference.rsplit_once('/') {
+                    Some((module, name)) => (Some(module.to_owned()), name),
+                    None => (None, reference),
+                };
+                Package { name: name.to_owned(), version: None, module, is_source: true }
+            }
         };
         Some((ecosystem, repository, package))
     }
