@@ -171,4 +171,11 @@ mod tests {
         assert!(Description::parse("<Disk fileRef='nobody'/>").is_err());
         assert_eq!(files(""), Vec::<String>::new());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn tags_of_any_kind_do_no_harm(text in "(<|>|/|File|Disk|href|id|fileRef|=|\"|'|é| |!--|-->|\\?){0,40}") {
+            let _ = Description::parse(&text);
+        }
+    }
 }

@@ -143,3 +143,33 @@ fn is_sum_right(header: &[u8]) -> bool {
         .sum();
     stored == Some(sum)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn sizes_beyond_8_gib_are_read() {
+        assert_eq!(number(b"00000001750\0"), Some(1000));
+        assert_eq!(number(b"77777777777 "), Some((8 << 30) - 1));
+        assert_eq!(number(&[0x80, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 1]), Some((5 << 32) + 1));
+        assert_eq!(number(&[0xff; 12]), None);
+        let mut extension = Extension::default();
+        let records = b"18 size=123456789\n20 path=a long name\n".to_vec();
+        extension.read(&records, b'x', 0, records.len() as u64).unwrap();
+        assert_eq!((extension.bytes, extension.name.as_deref()), (Some(123_456_789), Some("a long name")));
+    }
+
+    proptest! {
+        #[test]
+        fn records_of_any_kind_do_no_harm(bytes in "[0-9]{0,3} ?[a-z=\n]{0,20}") {
+            let mut rest = bytes.as_bytes();
+            while let Some((_, later)) = record(rest) {
+                prop_assert!(later.len() < rest.len());
+                rest = later;
+            }
+        }
+    }
+}

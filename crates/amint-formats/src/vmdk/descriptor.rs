@@ -167,4 +167,11 @@ mod tests {
         assert!(refusal("RW 5 FLAT x\n").contains("damaged"));
         assert!(refusal("version=1\n").contains("createType"));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn lines_of_any_kind_do_no_harm(text in "(RW|RDONLY| |FLAT|SPARSE|ZERO|\"|é|9{1,30}|=|\n|parentCID){0,30}") {
+            let _ = Descriptor::parse(&text);
+        }
+    }
 }

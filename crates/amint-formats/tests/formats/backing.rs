@@ -63,6 +63,42 @@ fn a_raw_backing_file_is_never_taken_for_anything_else() {
 }
 
 #[test]
+fn what_is_not_stored_comes_from_the_backing_file() {
+    if !has("qemu-img") || !has("qemu-io") {
+        return;
+    }
+    let bench = Bench::new(3 * MIB + 512 * 3, 24);
+    for (number, options) in ["cluster_size=512", "compat=0.10", "extended_l2=on"].into_iter().enumerate() {
+        let path = bench.path(&format!("top{number}"));
+        let base = bench.path("disk.raw");
+        run(Command::new("qemu-img")
+            .args(["create", "-q", "-f", "qcow2", "-F", "raw", "-o", options, "-b"])
+            .args([&base, &path])
+            .arg("5M"));
+        run(Command::new("qemu-io")
+            .args(["-t", "unsafe", "-f", "qcow2", "-d", "unmap"])
+            .args([
+                "-c",
+                "write -q -P 9 100352 2048",
+                "-c",
+                "write -q -z 700416 90112",
+                "-c",
+                "write -q -P 8 4000000 99",
+                "-c",
+                "discard -q 2000000 500000",
+                "-c",
+                "write -q -zu 1500000 66000",
+            ])
+            .arg(&path));
+        let raw = bench.path("expected");
+        run(Command::new("qemu-img")
+            .args(["convert", "-t", "unsafe", "-f", "qcow2", "-O", "raw"])
+            .args([&path, &raw]));
+        assert_is(&open(&path, &allow(&[base])).unwrap(), &std::fs::read(raw).unwrap());
+    }
+}
+
+#[test]
 fn a_chain_ends() {
     if !has("qemu-img") {
         return;

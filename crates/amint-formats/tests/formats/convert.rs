@@ -1,6 +1,6 @@
 //! Every form that QEMU can write gives back the raw disk, byte for byte.
 
-use crate::tools::{Bench, assert_is, has, open_plain};
+use crate::tools::{Bench, assert_is, content, has, open_plain};
 use amint_formats::Format;
 
 const MIB: u64 = 1 << 20;
@@ -68,10 +68,26 @@ fn compressed_qcow2_of_all_kinds() {
 }
 
 #[test]
+fn several_threads_read_at_once() {
+    if !has("qemu-img") {
+        return;
+    }
+    let bench = Bench::new(9 * MIB, 9);
+    let opened =
+        open_plain(&bench.convert(&["-O", "qcow2", "-c", "-o", "cluster_size=4k"], "image")).unwrap();
+    std::thread::scope(|scope| {
+        for step in [5000, 70_001, 1_000_000] {
+            let (disk, expected) = (&opened.disk, &bench.disk);
+            scope.spawn(move || assert!(content(disk, step) == *expected));
+        }
+    });
+}
+
+#[test]
 fn vmdk_of_one_file() {
     check(
         Format::Vmdk,
-        70 * MIB + 512 * 9,
+        35 * MIB + 512 * 9,
         &[
             &["-O", "vmdk"],
             &["-O", "vmdk", "-o", "subformat=monolithicSparse,zeroed_grain=on", "-S", "0"],
@@ -115,7 +131,7 @@ fn vhd_of_all_kinds() {
 fn vhdx_of_all_kinds() {
     check(
         Format::Vhdx,
-        37 * MIB + 512 * 3,
+        18 * MIB + 512 * 3,
         &[
             &["-O", "vhdx"],
             &["-O", "vhdx", "-o", "subformat=fixed"],

@@ -1,6 +1,5 @@
 //! Broken and hostile images: errors that tell what and where, and nothing worse.
 
-use amint_formats::OpenOptions;
 use amint_types::{Hint as _, ReadAt};
 
 use crate::tools::{Bench, has, open_plain};
@@ -195,7 +194,14 @@ fn truncated_images_never_read_as_whole() {
 }
 
 #[test]
-fn options_default_to_refusing() {
-    let options = OpenOptions::default();
-    assert!(options.backing_files.is_empty() && !options.verify_manifest && options.disk_index == 0);
+fn marks_of_the_writer_are_noted() {
+    if !has("qemu-img") {
+        return;
+    }
+    let bench = Bench::new(MIB, 55);
+    bench.convert(&["-O", "qcow2"], "image");
+    let mut image = bench.bytes("image");
+    image[79] |= 3;
+    let notes = open_plain(&bench.write("marked", &image)).unwrap().notes;
+    assert!(notes[0].contains("marked as corrupt") && notes[1].contains("not closed"), "{notes:?}");
 }

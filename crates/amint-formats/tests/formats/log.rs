@@ -13,7 +13,7 @@ fn number(bytes: &[u8]) -> usize {
 }
 
 /// Enters the CRC-32C of all bytes at byte 4.
-fn seal(bytes: &mut [u8]) {
+pub(crate) fn seal(bytes: &mut [u8]) {
     bytes[4..8].fill(0);
     let sum = crc32c::crc32c(bytes);
     bytes[4..8].copy_from_slice(&sum.to_le_bytes());
@@ -34,7 +34,7 @@ fn entries(image: &[u8]) -> Vec<usize> {
 ///
 /// QEMU plays its log back at once and calls it empty; what it wrote is made valid again, as one sequence that
 /// begins `rotation` bytes after the beginning of the log, and the places that it changed are overwritten.
-fn crashed(rotation: usize) -> Option<Bench> {
+pub(crate) fn crashed(rotation: usize) -> Option<Bench> {
     if !has("qemu-img") || !has("qemu-io") {
         return None;
     }
@@ -43,7 +43,9 @@ fn crashed(rotation: usize) -> Option<Bench> {
     let options = ["create", "-q", "-f", "vhdx", "-o", "block_size=1M"];
     run(Command::new("qemu-img").args(options).arg(&path).arg("12M"));
     let writes = ["write -q -P 3 1000000 3000000", "write -q -P 4 9000000 100000"];
-    run(Command::new("qemu-io").args(["-f", "vhdx", "-c", writes[0], "-c", writes[1]]).arg(&path));
+    run(Command::new("qemu-io")
+        .args(["-t", "unsafe", "-f", "vhdx", "-c", writes[0], "-c", writes[1]])
+        .arg(&path));
 
     let mut image = bench.bytes("image");
     for header in HEADERS {
@@ -87,7 +89,10 @@ fn changes_that_are_only_in_the_log_are_seen() {
         // QEMU reads the same, when it may repair the image first.
         run(Command::new("qemu-img").args(["check", "-q", "-r", "all", "-f", "vhdx"]).arg(&path));
         let raw = bench.path("repaired.raw");
-        run(Command::new("qemu-img").args(["convert", "-f", "vhdx", "-O", "raw"]).arg(&path).arg(&raw));
+        run(Command::new("qemu-img")
+            .args(["convert", "-t", "unsafe", "-f", "vhdx", "-O", "raw"])
+            .arg(&path)
+            .arg(&raw));
         assert!(std::fs::read(raw).unwrap() == expected());
     }
 }

@@ -14,5 +14,6 @@ mod damage;
 mod extents;
 mod log;
 mod mutate;
+mod own;
 mod partial;
 mod tools;

@@ -17,7 +17,7 @@ fn check(format: &str, options: &str, seed: u64) {
     run(Command::new("qemu-img").args(["create", "-q", "-f", format, "-o", options]).arg(&image).arg("40M"));
     let mut numbers = Numbers::new(seed);
     let mut script = Command::new("qemu-io");
-    script.args(["-f", format, "-d", "unmap"]);
+    script.args(["-t", "unsafe", "-f", format, "-d", "unmap"]);
     for number in 1..60 {
         let start = numbers.below(38 * MIB) & !511;
         let bits = numbers.below(20);
@@ -32,7 +32,10 @@ fn check(format: &str, options: &str, seed: u64) {
     }
     run(script.arg(&image));
     let raw = bench.path("expected.raw");
-    run(Command::new("qemu-img").args(["convert", "-f", format, "-O", "raw"]).arg(&image).arg(&raw));
+    run(Command::new("qemu-img")
+        .args(["convert", "-t", "unsafe", "-f", format, "-O", "raw"])
+        .arg(&image)
+        .arg(&raw));
     assert_is(&open_plain(&image).unwrap(), &std::fs::read(raw).unwrap());
 }
 
