@@ -112,9 +112,4 @@ impl Image {
     pub(crate) fn open(&self) -> Result<Ext, FsError> {
         Ext::open(Arc::new(OnDisk(File::open(self.path()).unwrap())))
     }
-
-    /// Checks that `e2fsck` finds nothing wrong.
-    pub(crate) fn check(&self) {
-        run("e2fsck", &["-fn", self.path().to_str().unwrap()]);
-    }
 }
