@@ -16,6 +16,7 @@ use crate::error::{KIND, damaged, over_limit};
 use crate::free;
 use crate::item::{DirectoryItem, DirectoryItems, Inode, check_name, kind_of_entry};
 use crate::key::{Key, kind, object};
+use crate::log;
 use crate::subvolume::{Root, Roots};
 use crate::superblock::{self, PLACES};
 use crate::volume::Volume;
@@ -75,13 +76,11 @@ impl Btrfs {
     /// [`FsError::Damaged`] where superblock, chunks or the tree of roots cannot be read.
     pub fn open(source: Arc<dyn ReadAt>) -> Result<Self, FsError> {
         let volume = Volume::open(source)?;
-        let roots = Roots::read(&volume)?;
+        let mut roots = Roots::read(&volume)?;
         let mut notes = Vec::new();
-        if volume.superblock().log_root.is_some() {
-            notes.push("log tree not replayed: the last synced changes are not seen".to_owned());
-        }
+        let logged = log::replay(&volume, &mut roots, &mut notes);
         let info = info(&volume, &roots, notes);
-        let shared = Arc::new(Shared { volume, roots, logged: Vec::new() });
+        let shared = Arc::new(Shared { volume, roots, logged });
         let root = shared.root_of(shared.roots.default)?;
         Ok(Self { shared, root, info })
     }

@@ -4,7 +4,7 @@ use amint_fs::{FsError, Kind, Node};
 
 use crate::bytes::{u8_at, u16_at, u32_at, u64_at};
 use crate::error::{damaged, short};
-use crate::key::Key;
+use crate::key::{Key, kind};
 
 /// Bytes of an inode item.
 const INODE_BYTES: usize = 160;
@@ -34,10 +34,10 @@ impl Inode {
         let word = |at| u32_at(item, at).ok_or_else(missing);
         let time = |at| Ok::<_, FsError>((long(at)?.cast_signed(), word(at + 8)?));
         let mode = word(52)?;
-        let kind = kind_of_mode(mode).ok_or_else(|| damaged(format!("an inode of mode {mode:o}")))?;
-        let is_device = matches!(kind, Kind::CharDevice | Kind::BlockDevice);
+        let node_kind = kind_of_mode(mode).ok_or_else(|| damaged(format!("an inode of mode {mode:o}")))?;
+        let is_device = matches!(node_kind, Kind::CharDevice | Kind::BlockDevice);
         let node = Node {
-            kind,
+            kind: node_kind,
             mode: mode & MODE_BITS,
             uid: word(44)?,
             gid: word(48)?,
@@ -96,6 +96,8 @@ pub(crate) struct DirectoryItem<'a> {
     pub(crate) name: &'a [u8],
     /// The value of an attribute.
     pub(crate) value: &'a [u8],
+    /// All of it, as it stands on the disk.
+    pub(crate) raw: &'a [u8],
 }
 
 /// The directory items within one item: several where hashes collide.
@@ -118,6 +120,7 @@ impl<'a> DirectoryItems<'a> {
             kind: u8_at(self.rest, 29)?,
             name: self.rest.get(DIRECTORY_BYTES..value_at)?,
             value: self.rest.get(value_at..value_at + value_bytes)?,
+            raw: self.rest.get(..value_at + value_bytes)?,
         };
         self.rest = self.rest.get(value_at + value_bytes..)?;
         Some(item)
@@ -137,6 +140,64 @@ impl<'a> Iterator for DirectoryItems<'a> {
         }
         Some(item.ok_or_else(|| short("a name")))
     }
+}
+
+/// Builds the directory item that leads from a name to an inode.
+pub(crate) fn directory_item(number: u64, entry_kind: u8, name: &[u8]) -> Vec<u8> {
+    let mut item = number.to_le_bytes().to_vec();
+    item.push(kind::INODE_ITEM);
+    // The rest of the key, the transaction, and the length of a value.
+    item.extend([0; 8 + 8 + 2]);
+    item.extend(u16::try_from(name.len()).unwrap_or(0).to_le_bytes());
+    item.push(entry_kind);
+    item.extend(name);
+    item
+}
+
+/// A name that an inode knows to have: the folder, the place in it, the name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reference {
+    pub(crate) parent: u64,
+    pub(crate) index: u64,
+    pub(crate) name: Vec<u8>,
+}
+
+impl Reference {
+    /// Reads the names of an item of either kind.
+    pub(crate) fn read_all(key: Key, item: &[u8]) -> Result<Vec<Self>, FsError> {
+        let missing = || short("a reference to a folder");
+        let mut references = Vec::new();
+        let mut at = 0;
+        while at < item.len() {
+            let mut parent = key.offset;
+            if key.kind == kind::INODE_EXTREF {
+                parent = u64_at(item, at).ok_or_else(missing)?;
+                at += 8;
+            }
+            let index = u64_at(item, at).ok_or_else(missing)?;
+            let name_bytes = usize::from(u16_at(item, at + 8).ok_or_else(missing)?);
+            let name = item.get(at + 10..at + 10 + name_bytes).ok_or_else(missing)?.to_vec();
+            check_name_of_reference(&name)?;
+            references.push(Self { parent, index, name });
+            at += 10 + name_bytes;
+        }
+        Ok(references)
+    }
+
+    /// Writes it as a part of an item of `kind`.
+    pub(crate) fn write(&self, item_kind: u8, item: &mut Vec<u8>) {
+        if item_kind == kind::INODE_EXTREF {
+            item.extend(self.parent.to_le_bytes());
+        }
+        item.extend(self.index.to_le_bytes());
+        item.extend(u16::try_from(self.name.len()).unwrap_or(0).to_le_bytes());
+        item.extend(&self.name);
+    }
+}
+
+/// The topmost folder of a subvolume has itself as parent, by the name `..`.
+fn check_name_of_reference(name: &[u8]) -> Result<(), FsError> {
+    if name == b".." { Ok(()) } else { check_name(name) }
 }
 
 /// Refuses names that no kernel could have made.

@@ -41,7 +41,10 @@ impl Key {
 /// Kinds of items.
 pub(crate) mod kind {
     pub(crate) const INODE_ITEM: u8 = 1;
+    pub(crate) const INODE_REF: u8 = 12;
+    pub(crate) const INODE_EXTREF: u8 = 13;
     pub(crate) const XATTR_ITEM: u8 = 24;
+    pub(crate) const DIR_LOG_INDEX: u8 = 72;
     pub(crate) const DIR_ITEM: u8 = 84;
     pub(crate) const DIR_INDEX: u8 = 96;
     pub(crate) const EXTENT_DATA: u8 = 108;
@@ -65,6 +68,8 @@ pub(crate) mod object {
     pub(crate) const FIRST_FREE: u64 = 256;
     /// The last number of subvolumes that users make.
     pub(crate) const LAST_FREE: u64 = 0_u64.wrapping_sub(256);
+    /// Stands in place of the number of a tree in the tree of logs.
+    pub(crate) const TREE_LOG: u64 = 0_u64.wrapping_sub(6);
     /// What all checksums of data belong to.
     pub(crate) const EXTENT_CHECKSUMS: u64 = 0_u64.wrapping_sub(10);
     /// What all chunks belong to.

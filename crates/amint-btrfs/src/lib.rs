@@ -3,6 +3,7 @@
 //! The rules are those of the kernel's headers (`include/uapi/linux/btrfs_tree.h`) and of the description of the on-disk
 //! format in the documentation of btrfs (<https://btrfs.readthedocs.io/en/latest/dev/On-disk-format.html>).
 //!
+//! The log of what was synced since the last commit is replayed in memory.
 //! File systems over several devices are refused, as is every incompatible feature that is not known.
 
 mod block;
@@ -18,6 +19,7 @@ mod extent;
 mod free;
 mod item;
 mod key;
+mod log;
 mod subvolume;
 mod superblock;
 mod tree;

@@ -2,7 +2,7 @@
 //!
 //! A tree may have an overlay, which holds what the replay of a log changes: it is looked at together with the blocks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -114,18 +114,45 @@ impl Tree {
         }
     }
 
+    /// Visits the addresses of all blocks of the tree.
+    pub(crate) fn each_block(&self, volume: &Volume, visit: &mut dyn FnMut(u64)) -> Result<(), FsError> {
+        let mut cursor = Cursor::seek(volume, self.root, Key::new(0, 0, 0))?;
+        let mut seen = HashSet::new();
+        seen.insert(self.root.logical);
+        loop {
+            for (block, slot) in &cursor.path {
+                if let Some(child) = block.child(*slot) {
+                    seen.insert(child.logical);
+                }
+            }
+            if cursor.next()?.is_none() {
+                break;
+            }
+        }
+        seen.into_iter().for_each(visit);
+        Ok(())
+    }
+
     /// Returns the last key that is not after `key` and belongs to the same object and kind.
     pub(crate) fn floor(&self, volume: &Volume, key: Key) -> Result<Option<Key>, FsError> {
-        if !self.overlay.is_empty() {
+        let first = Key::first(key.object, key.kind);
+        let is_meant = |found: &Key| *found >= first;
+        let stored = Cursor::floor(volume, self.root, key)?.filter(is_meant);
+        if self.overlay.is_empty() || first > key {
+            return Ok(stored);
+        }
+        let mut over = self.overlay.range(first..=key).rev();
+        let added = over.find(|(_, item)| item.is_some()).map(|(key, _)| *key);
+        if stored.is_some_and(|stored| matches!(self.overlay.get(&stored), Some(None))) {
+            // What stands before a removed item is found by going there.
             let mut floor = None;
-            self.each(volume, Key::first(key.object, key.kind), key, &mut |key, _| {
+            self.each(volume, first, key, &mut |key, _| {
                 floor = Some(key);
                 Ok(())
             })?;
             return Ok(floor);
         }
-        let found = Cursor::floor(volume, self.root, key)?;
-        Ok(found.filter(|found| found.object == key.object && found.kind == key.kind))
+        Ok(stored.max(added))
     }
 }
 

@@ -11,6 +11,8 @@ mod compression;
 mod damage;
 #[path = "suite/free_space.rs"]
 mod free_space;
+#[path = "suite/log.rs"]
+mod log;
 #[path = "suite/made_by_kernel.rs"]
 mod made_by_kernel;
 #[path = "suite/made_by_mkfs.rs"]

@@ -35,7 +35,7 @@ fn places(image: &Image, wanted: &[u8]) -> Vec<u64> {
 }
 
 /// Visits everything that can be reached and reads it; errors are counted.
-fn read_everything(fs: &dyn FileSystem) -> usize {
+pub(crate) fn read_everything(fs: &dyn FileSystem) -> usize {
     let mut errors = 0;
     let mut pending = vec![(fs.root(), 0)];
     let mut seen = std::collections::HashSet::new();
@@ -173,12 +173,12 @@ fn nodes_that_are_not_there_are_errors() {
 }
 
 /// Where the blocks of metadata are, so that changes hit something and carry a right checksum.
-fn metadata_blocks(bytes: &[u8]) -> Vec<usize> {
+pub(crate) fn metadata_blocks(bytes: &[u8]) -> Vec<usize> {
     let id = &bytes[(64 << 10) + 32..][..16];
     (1 << 20..bytes.len()).step_by(4096).filter(|at| bytes[at + 32..].starts_with(id)).collect()
 }
 
-fn changes() -> impl Strategy<Value = Vec<(usize, usize, u8)>> {
+pub(crate) fn changes() -> impl Strategy<Value = Vec<(usize, usize, u8)>> {
     prop::collection::vec((any::<usize>(), 0..4096_usize, any::<u8>()), 1..6)
 }
 

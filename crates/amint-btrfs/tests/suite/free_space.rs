@@ -21,8 +21,8 @@ fn free_ranges(fs: &Btrfs) -> Vec<Range<u64>> {
     ranges
 }
 
-/// Overwrites free space and lets `btrfs check` look at everything.
-fn fill_and_check(image: &Image) {
+/// Overwrites free space.
+pub(crate) fn overwrite_free(image: &Image) {
     let ranges = free_ranges(&image.open());
     let file = OpenOptions::new().write(true).open(image.path()).unwrap();
     let junk = vec![0xa5; 1 << 20];
@@ -34,6 +34,11 @@ fn fill_and_check(image: &Image) {
             at += bytes;
         }
     }
+}
+
+/// Overwrites free space and lets `btrfs check` look at everything.
+fn fill_and_check(image: &Image) {
+    overwrite_free(image);
     let path = image.path();
     assert!(run("btrfs", &["check", "--check-data-csum", path.to_str().unwrap()]), "btrfs check");
 }
