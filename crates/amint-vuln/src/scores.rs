@@ -9,8 +9,24 @@ pub fn cvss_tenths(vector: &str) -> Option<u8> {
     if vector.len() > VECTOR_BYTES_MAX {
         return None;
     }
+    if !is_complete(vector) {
+        return None;
+    }
     let score = vector.parse::<cvss::Cvss>().ok()?.score();
     tenths(score)
+}
+
+/// Tells whether all base metrics are there: without some the score would be 0, and the vulnerability none.
+fn is_complete(vector: &str) -> bool {
+    let needed: &[&str] = if vector.starts_with("CVSS:4") {
+        &["AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA"]
+    } else if vector.starts_with("CVSS:3") {
+        &["AV", "AC", "PR", "UI", "S", "C", "I", "A"]
+    } else {
+        &["AV", "AC", "Au", "C", "I", "A"]
+    };
+    let names = || vector.split('/').filter_map(|metric| metric.split(':').next());
+    needed.iter().all(|wanted| names().any(|name| name == *wanted))
 }
 
 /// Rounds a score to tenths.
@@ -41,7 +57,7 @@ pub fn severity_of_word(word: &str) -> Option<Severity> {
         "important" | "high" => Severity::High,
         "moderate" | "medium" => Severity::Medium,
         "low" => Severity::Low,
-        "unimportant" | "negligible" | "none" | "informational" => Severity::Info,
+        "negligible" | "none" | "informational" => Severity::Info,
         _ => return None,
     })
 }

@@ -1,8 +1,8 @@
-//! Packages and systems for tests.
+//! Packages for tests.
 
-use amint_types::scan::{OperatingSystem, PackageKind, ScannedPackage, SupportState};
+use amint_types::scan::{PackageKind, ScannedPackage};
 
-pub(crate) fn package(kind: PackageKind, name: &str, version: &str, source: Option<&str>) -> ScannedPackage {
+fn package(kind: PackageKind, name: &str, version: &str, source: Option<&str>) -> ScannedPackage {
     ScannedPackage {
         kind,
         name: name.to_owned(),
@@ -25,18 +25,4 @@ pub(crate) fn deb(name: &str, version: &str, source: &str, source_version: Optio
     let mut package = package(PackageKind::Deb, name, version, Some(source));
     package.source_version = source_version.map(str::to_owned);
     package
-}
-
-pub(crate) fn system(id: &str, version: &str) -> OperatingSystem {
-    OperatingSystem {
-        id: id.to_owned(),
-        version_id: Some(version.to_owned()),
-        codename: None,
-        name: format!("{id} {version}"),
-        like: Vec::new(),
-        architecture: None,
-        support: SupportState::Supported,
-        support_ends: None,
-        long_term_support_ends: None,
-    }
 }

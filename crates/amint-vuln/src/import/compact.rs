@@ -111,6 +111,7 @@ fn by_ecosystem(line: &Map<String, Value>, sink: &mut Sink<'_>) -> Result<(), Im
             fact_id = ids.fact_id(id).to_owned();
             (record.vulnerabilities, record.aliases) = (ids.main, ids.aliases);
             record.ranges = self::ranges(ranges);
+            record.versions = ranges.as_object().map(|ranges| texts(ranges, "v")).unwrap_or_default();
             record.repository.clone_from(&repository);
             let is_modular = record
                 .ranges

@@ -143,7 +143,9 @@ fn fits_repository(record: &Record, package: &ScannedPackage, context: &MatchCon
     if record.ecosystem.family() != Family::Amazon || topic.contains("livepatch") {
         return true;
     }
-    let is_topic = |name: &str| name.contains(topic) || topic.contains(name);
+    // Feeds write `extras/docker`, repositories are `amzn2extra-docker`.
+    let topic = topic.rsplit('/').next().unwrap_or(topic);
+    let is_topic = |name: &str| name.contains(topic);
     match (package.repository.as_deref(), context.repositories) {
         (Some(repository), _) => is_topic(repository),
         (None, Some(repositories)) => repositories.iter().any(|name| is_topic(name)),
