@@ -24,7 +24,8 @@ pub(crate) fn ranges(
     let attributes = table.load(BITMAP)?.attributes;
     let bitmap = attributes.find(DATA, "").ok_or_else(|| damaged("the bitmap of clusters has no content"))?;
     let mut stream = Stream::new(table.chunks.source(), table.cluster_bytes, &attributes, bitmap)?;
-    let count = boot.size_bytes / boot.cluster_bytes;
+    // A hole may stand for a bitmap of any size: only what the source has is worth a look.
+    let count = boot.size_bytes.min(table.chunks.source().size_bytes()) / boot.cluster_bytes;
     if stream.size_bytes().saturating_mul(8) < count {
         return Err(damaged("the bitmap of clusters is too short"));
     }
