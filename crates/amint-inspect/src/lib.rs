@@ -1,5 +1,18 @@
 //! Looks into images: opens any of them, and offers every file once to every analyzer.
+//!
+//! [`Image`](image::Image) opens what is named: disk images of every format, folders, archives, images of the store. [`place`](image::place)
+//! puts its file systems together as the image itself would mount them, [`Index`](index::Index) walks them once, and
+//! [`pass::run`] reads every wanted file once, in the order of the disk. Nothing is mounted and nothing needs root.
 
+pub mod analyzers;
+pub mod facts;
+pub mod image;
 pub mod index;
+mod inspect;
+mod judge;
 pub mod pass;
 pub mod source;
+pub mod system;
+
+pub use inspect::{InspectOptions, Inspection, inspect, unread_reasons};
+pub use judge::{JudgeError, JudgeOptions, judge, parse_profiles};

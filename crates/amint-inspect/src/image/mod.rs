@@ -1,0 +1,11 @@
+//! An image: its parts, the file systems in them, and where each of them is mounted.
+
+mod error;
+mod open;
+mod part;
+mod place;
+
+pub use error::InspectError;
+pub use open::{Image, ImageOptions};
+pub use part::{Ids, Part, State};
+pub use place::{Placed, place};

@@ -1,0 +1,359 @@
+//! From an opened image to what it holds.
+
+use std::time::Instant;
+
+use amint_packages::purl::Distribution;
+use amint_scan::system::{kernels, operating_system, services, users};
+use amint_scan::{CheckError, Context, Profile, ScanRequest};
+use amint_types::scan::{
+    AnalyzerRun, AnalyzerStatus, Coverage, CoverageStatus, Kernel, OperatingSystem, ScanDocument,
+    ScanVerdict, Service, Target,
+};
+use amint_types::{Cancel, EventSink, Severity, StepOutcome, Unit};
+use jiff::Timestamp;
+use jiff::tz::Offset;
+
+use crate::analyzers::{Certificates, Checksums, Languages};
+use crate::facts::privileged_files;
+use crate::image::{Image, InspectError, Placed, State, place};
+use crate::index::{Index, chain};
+use crate::pass::{self, Analyzer, PassResult};
+use crate::system::{Databases, Owners, read_databases};
+
+/// The name of the steps in events.
+const WALK: &str = "walk";
+const READ: &str = "read";
+
+/// How an image is looked into.
+#[derive(Clone, Debug)]
+pub struct InspectOptions {
+    /// The moment that ages are counted to.
+    pub now: Timestamp,
+    /// How many files are read at once.
+    pub threads: usize,
+    /// Ids of analyzers that are not asked.
+    pub skipped: Vec<String>,
+    /// Version of the tool, for the report.
+    pub tool_version: String,
+}
+
+/// An image that was looked into.
+pub struct Inspection {
+    /// Its files, to be judged by rules.
+    pub index: Index,
+    /// What it holds. Findings and the verdict are for others to add.
+    pub document: ScanDocument,
+}
+
+/// Looks into an image: walks its file systems once, reads its package databases, then every wanted file once.
+///
+/// # Errors
+/// Fails only when `cancel` says so: what cannot be read is told in the document.
+pub fn inspect(
+    image: &Image,
+    target: Target,
+    options: &InspectOptions,
+    sink: &dyn EventSink,
+    cancel: &Cancel,
+) -> Result<Inspection, InspectError> {
+    let Placed { plans, parts, notes, has_system } = place(&image.parts);
+    let started = Instant::now();
+    sink.step_started(WALK, "Walking the file systems", None, Unit::Items);
+    let index = Index::build(plans, cancel)?;
+    let detail = format!("{} names in {} file systems", index.len(), index.mounts().len());
+    sink.step_finished(WALK, StepOutcome::Done, started.elapsed(), Some(detail));
+    let mut document = blank(target, options);
+    if has_system {
+        look_at_system(&index, options, &mut document);
+    }
+    let distribution = document.system.as_ref().map(Distribution::from).unwrap_or_default();
+    let mut databases = read_databases(&index, &distribution);
+    let owners = Owners::find(&index, &databases);
+    let mut packages = std::mem::take(&mut databases.packages);
+    owners.note_code(&index, &mut packages);
+    databases.packages = packages;
+    document.analyzers.append(&mut databases.runs);
+    let result = read_files(&index, &databases, &owners, options, sink, cancel)?;
+    document.coverage = coverage(image, &parts, &notes, &index, &result);
+    gather(&index, &databases, &owners, result, options, &mut document);
+    document.sort();
+    Ok(Inspection { index, document })
+}
+
+fn blank(target: Target, options: &InspectOptions) -> ScanDocument {
+    ScanDocument {
+        format_version: amint_types::scan::FORMAT_VERSION,
+        tool_version: options.tool_version.clone(),
+        scanned_at: options.now,
+        target,
+        verdict: ScanVerdict::Unread,
+        reasons: Vec::new(),
+        gate: Severity::High,
+        data: Vec::new(),
+        coverage: Vec::new(),
+        analyzers: Vec::new(),
+        system: None,
+        kernels: Vec::new(),
+        packages: Vec::new(),
+        users: Vec::new(),
+        services: Vec::new(),
+        privileged: Vec::new(),
+        certificates: Vec::new(),
+        modified_files: Vec::new(),
+        findings: Vec::new(),
+    }
+}
+
+/// Facts of the system, each by an analyzer of its own: one that fails takes no other with it.
+fn look_at_system(index: &Index, options: &InspectOptions, document: &mut ScanDocument) {
+    let today = Offset::UTC.to_datetime(options.now).date();
+    let request = ScanRequest {
+        profiles: vec![Profile::Private],
+        waivers: Vec::new(),
+        today,
+        user: String::new(),
+        ports: Vec::new(),
+    };
+    let cx = Context::new(index, &request);
+    let mut ask = Ask { options, cx: &cx, runs: Vec::new() };
+    let system: Option<Option<OperatingSystem>> = ask.about("release", |cx| operating_system(cx, today));
+    document.system = system.flatten();
+    if document.system.is_none() {
+        ask.note("release", "no file tells which operating system it is");
+    }
+    let found = ask.about("kernels", kernels).unwrap_or_default();
+    if let Some(note) = found.note {
+        ask.note("kernels", &note);
+    }
+    document.kernels = found.kernels;
+    document.users = ask.about("users", users).unwrap_or_default();
+    document.services = ask.about("services", services).unwrap_or_default();
+    document.analyzers.append(&mut ask.runs);
+}
+
+struct Ask<'a> {
+    options: &'a InspectOptions,
+    cx: &'a Context<'a>,
+    runs: Vec<AnalyzerRun>,
+}
+
+impl Ask<'_> {
+    fn about<T>(&mut self, id: &str, look: impl FnOnce(&Context<'_>) -> Result<T, CheckError>) -> Option<T> {
+        let mut run = AnalyzerRun {
+            id: id.to_owned(),
+            version: 1,
+            status: AnalyzerStatus::Ran,
+            files: 0,
+            notes: Vec::new(),
+        };
+        let before = self.cx.files();
+        let found = if self.options.skipped.iter().any(|skipped| skipped == id) {
+            run.status = AnalyzerStatus::Skipped;
+            run.notes.push("not asked".to_owned());
+            None
+        } else {
+            match look(self.cx) {
+                Ok(found) => Some(found),
+                Err(error) => {
+                    run.status = AnalyzerStatus::Partial;
+                    run.notes.push(chain(&error));
+                    None
+                }
+            }
+        };
+        run.files = self.cx.files() - before;
+        self.runs.push(run);
+        found
+    }
+
+    fn note(&mut self, id: &str, note: &str) {
+        if let Some(run) = self.runs.iter_mut().find(|run| run.id == id) {
+            run.notes.push(note.to_owned());
+        }
+    }
+}
+
+fn read_files(
+    index: &Index,
+    databases: &Databases,
+    owners: &Owners,
+    options: &InspectOptions,
+    sink: &dyn EventSink,
+    cancel: &Cancel,
+) -> Result<PassResult, InspectError> {
+    let checksums = Checksums::new(databases, owners, index);
+    let languages = Languages::all();
+    let mut analyzers: Vec<&dyn Analyzer> = vec![&Certificates, &checksums];
+    analyzers.extend(languages.iter().map(|language| language as &dyn Analyzer));
+    let is_asked = |analyzer: &&dyn Analyzer| !options.skipped.iter().any(|skipped| skipped == analyzer.id());
+    let (asked, skipped): (Vec<&dyn Analyzer>, Vec<&dyn Analyzer>) =
+        analyzers.into_iter().partition(is_asked);
+    let started = Instant::now();
+    sink.step_started(READ, "Reading the files", None, Unit::Items);
+    let progress = |done: u64, total: u64| sink.step_progress(READ, done, Some(total), None);
+    let mut result = pass::run(index, &asked, options.threads, &progress, cancel)?;
+    let bytes: u64 = result.bytes_by_mount.iter().sum();
+    let detail = amint_types::format_bytes(bytes);
+    sink.step_finished(READ, StepOutcome::Done, started.elapsed(), Some(detail));
+    result.runs.extend(skipped.iter().map(|analyzer| AnalyzerRun {
+        id: analyzer.id().to_owned(),
+        version: analyzer.version(),
+        status: AnalyzerStatus::Skipped,
+        files: 0,
+        notes: vec!["not asked".to_owned()],
+    }));
+    Ok(result)
+}
+
+fn coverage(
+    image: &Image,
+    parts: &[usize],
+    notes: &[Vec<String>],
+    index: &Index,
+    result: &PassResult,
+) -> Vec<Coverage> {
+    let names = index.names_by_mount();
+    let mut coverage = Vec::with_capacity(image.parts.len());
+    for (number, part) in image.parts.iter().enumerate() {
+        let mut covered = Coverage {
+            partition: part.label.clone(),
+            filesystem: part.content.clone(),
+            mounted_at: None,
+            files: 0,
+            bytes: 0,
+            status: CoverageStatus::Empty,
+            notes: part.notes.clone(),
+        };
+        covered.notes.extend(notes.get(number).into_iter().flatten().cloned());
+        match &part.state {
+            State::Nothing => {}
+            State::Unread(why) => {
+                covered.status = CoverageStatus::Unread;
+                covered.notes.push(why.clone());
+            }
+            State::Files(_) => {
+                covered.status = CoverageStatus::Read;
+                let mounts =
+                    parts.iter().enumerate().filter(|(_, part)| **part == number).map(|(mount, _)| mount);
+                for mount in mounts {
+                    cover_mount(&mut covered, mount, index, names.get(&mount).copied(), result);
+                }
+            }
+        }
+        coverage.push(covered);
+    }
+    coverage
+}
+
+fn cover_mount(
+    covered: &mut Coverage,
+    number: usize,
+    index: &Index,
+    names: Option<u64>,
+    result: &PassResult,
+) {
+    let Some(mount) = index.mounts().get(number) else { return };
+    covered.mounted_at.get_or_insert_with(|| String::from_utf8_lossy(&mount.path).into_owned());
+    covered.files += names.unwrap_or(0);
+    covered.bytes += result.bytes_by_mount.get(number).copied().unwrap_or(0);
+    let unread = result.unread_by_mount.get(number).into_iter().flatten();
+    let told = covered.notes.len();
+    covered.notes.extend(mount.errors.iter().chain(unread).cloned());
+    let more = mount.error_count.saturating_sub(mount.errors.len() as u64);
+    if more > 0 {
+        covered.notes.push(format!("and {more} more that could not be read"));
+    }
+    if covered.notes.len() > told {
+        covered.status = CoverageStatus::Partial;
+    }
+}
+
+/// Puts together what the pass found, and says who owns what.
+fn gather(
+    index: &Index,
+    databases: &Databases,
+    owners: &Owners,
+    result: PassResult,
+    options: &InspectOptions,
+    document: &mut ScanDocument,
+) {
+    let name_of = |path: &str| {
+        let id = index.find(path.as_bytes())?;
+        databases.packages.get(owners.package(id)?).map(|package| package.name.clone())
+    };
+    let mut output = result.output;
+    for package in &mut output.packages {
+        // The path of what lies inside an archive names the archive first: `/opt/a.jar!/lib/b.jar`.
+        let file = package.path.split("!/").next().unwrap_or_default();
+        package.owner = name_of(file);
+    }
+    document.packages.clone_from(&databases.packages);
+    document.packages.append(&mut output.packages);
+    document.certificates = output.certificates;
+    document.findings = output.findings;
+    document.modified_files = output.modified_files;
+    if !options.skipped.iter().any(|skipped| skipped == "checksums") {
+        document.modified_files.extend(owners.missing.iter().cloned());
+        document.modified_files.extend(owners.replaced(index, databases));
+    }
+    document.analyzers.extend(result.runs);
+    let privileged = privileged_files(index);
+    document.privileged = privileged.files;
+    for file in &mut document.privileged {
+        file.package = name_of(&file.path);
+    }
+    document.analyzers.push(AnalyzerRun {
+        id: "privileged".to_owned(),
+        version: 1,
+        status: if privileged.problems.is_empty() { AnalyzerStatus::Ran } else { AnalyzerStatus::Partial },
+        files: privileged.asked,
+        notes: privileged.problems,
+    });
+    name_owners(&name_of, &mut document.kernels, &mut document.services);
+}
+
+fn name_owners(name_of: &dyn Fn(&str) -> Option<String>, kernels: &mut [Kernel], services: &mut [Service]) {
+    for kernel in kernels {
+        // A copy in /boot is no package's; its modules are.
+        kernel.package = name_of(&kernel.path)
+            .or_else(|| name_of(&format!("/usr/lib/modules/{}/vmlinuz", kernel.release)))
+            .or_else(|| name_of(&format!("/usr/lib/modules/{}/modules.builtin", kernel.release)));
+    }
+    for service in services {
+        service.package = name_of(&service.enabled_by)
+            .or_else(|| {
+                ["/usr/lib/systemd/system", "/lib/systemd/system"]
+                    .iter()
+                    .find_map(|folder| name_of(&format!("{folder}/{}", service.name)))
+            })
+            .or_else(|| service.program.as_deref().and_then(name_of));
+    }
+}
+
+/// Says what users of the terminal and of reports must know first.
+pub fn unread_reasons(document: &ScanDocument) -> Vec<String> {
+    let mut reasons = Vec::new();
+    for part in &document.coverage {
+        match part.status {
+            CoverageStatus::Unread => {
+                let why = part.notes.last().map_or("it cannot be read", String::as_str);
+                reasons.push(format!("partition {} ({}): {why}", part.partition, part.filesystem));
+            }
+            CoverageStatus::Partial => {
+                let why = part.notes.last().map_or("", String::as_str);
+                reasons.push(format!("partition {} was read in part: {why}", part.partition));
+            }
+            _ => {}
+        }
+    }
+    if document.system.is_none() {
+        reasons.push("no operating system was found".to_owned());
+    } else if !document.packages.iter().any(|package| package.kind.is_of_system()) {
+        reasons.push("no package database was found".to_owned());
+    }
+    for run in document.analyzers.iter().filter(|run| run.status == AnalyzerStatus::Partial) {
+        let why = run.notes.first().map_or("", String::as_str);
+        reasons.push(format!("analyzer {} could not read all: {why}", run.id));
+    }
+    reasons
+}

@@ -1,0 +1,10 @@
+//! The packages of the operating system, and the files that they own.
+
+mod apk;
+mod databases;
+mod dpkg;
+mod owners;
+mod rpm;
+
+pub use databases::{Databases, SystemPackages, read_databases};
+pub use owners::Owners;
