@@ -61,7 +61,8 @@ pub(crate) fn visit_extents<'a>(
     fork: &Fork,
     visit: &'a mut VisitExtent<'a>,
 ) -> Result<(), FsError> {
-    if inode.is_realtime && fork.extents > 0 {
+    // Attributes are on the data device even then.
+    if inode.is_realtime && fork.extents > 0 && std::ptr::eq(fork, &raw const inode.data) {
         return Err(unsupported("content on a realtime device".to_owned()));
     }
     let mut walk = Walk { volume, inode: inode.number, next: 0, visit };

@@ -3,7 +3,7 @@
 //! The journal is a ring. Every sector carries the number of the round in which it was written, so the head is where
 //! that number falls by one. Writes are not in order: the last 2 MiB before that place may hold older sectors.
 
-use super::record::Log;
+use super::record::{Log, Record};
 
 /// Sectors that may be written out of order: eight buffers of 256 KiB.
 const WINDOW_SECTORS: u64 = 4096;
@@ -37,18 +37,19 @@ pub(super) fn locate(log: &Log<'_>) -> Result<State, String> {
         head = last.start;
         last = previous_header(log, head, log.sectors)?.ok_or("no whole record is there")?;
     }
+    let mut record = log.record(last.start)?;
+    if is_unmount(&record, last) {
+        return Ok(State::Clean);
+    }
     if let Some(torn) = first_torn(log, head)? {
         head = torn;
         last = previous_header(log, head, log.sectors)?.ok_or("no intact record is there")?;
+        record = log.record(last.start)?;
     }
-    let record = log.record(last.start)?;
     if !record.is_intact {
         return Err("the checksum of its last record does not fit".to_owned());
     }
-    let is_unmount = record.operation_count == 1
-        && record.data.get(9).is_some_and(|flags| flags & IS_UNMOUNT != 0)
-        && last.back == record.sectors;
-    if is_unmount {
+    if is_unmount(&record, last) {
         return Ok(State::Clean);
     }
     let tail = record.tail_lsn & u64::from(u32::MAX);
@@ -57,6 +58,14 @@ pub(super) fn locate(log: &Log<'_>) -> Result<State, String> {
     }
     let head = head % log.sectors;
     Ok(if tail == head { State::Clean } else { State::Dirty(Extent { tail, head }) })
+}
+
+/// Tells whether a record, the last one, says that the file system was unmounted.
+fn is_unmount(record: &Record, found: Found) -> bool {
+    record.is_intact
+        && record.operation_count == 1
+        && record.data.get(9).is_some_and(|flags| flags & IS_UNMOUNT != 0)
+        && found.back == record.sectors
 }
 
 /// Returns the sector behind the last one that was written; None for a journal in which nothing ever was.

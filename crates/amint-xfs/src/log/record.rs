@@ -186,11 +186,14 @@ impl Shape {
         let is_2 = word(header, 8) & VERSION_2 != 0;
         let room = usize::try_from(word(header, 320)).unwrap_or(usize::MAX);
         let per_header = SECTORS_PER_HEADER * SECTOR_BYTES;
+        if !is_2 {
+            return Ok(Self { headers: 1, bytes });
+        }
         if room > RECORD_BYTES_MAX {
             return Err("a record has a wrong header".to_owned());
         }
         // mkfs may write a record that is longer than the room that its header tells.
-        let headers = if is_2 { room.max(bytes).div_ceil(per_header).max(1) } else { 1 };
+        let headers = room.max(bytes).div_ceil(per_header).max(1);
         Ok(Self { headers, bytes })
     }
 

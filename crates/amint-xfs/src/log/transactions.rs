@@ -14,6 +14,8 @@ const HEADER_BYTES: usize = 16;
 const HEADER_MAGIC: u32 = 0x5452_414e;
 /// How many bytes of regions are kept in memory at once.
 const BYTES_MAX: usize = 256 * 1024 * 1024;
+/// What keeping one region or transaction costs besides its bytes, roughly.
+const OVERHEAD_BYTES: usize = 96;
 /// How many regions one item may have.
 const REGIONS_MAX: u16 = 4096;
 
@@ -104,7 +106,7 @@ impl Collector {
     }
 
     fn operation(&mut self, id: u32, flags: u8, region: &[u8], lsn: u64) -> Result<(), String> {
-        self.bytes = self.bytes.saturating_add(region.len() + OPERATION_BYTES);
+        self.bytes = self.bytes.saturating_add(region.len() + OVERHEAD_BYTES);
         if self.bytes > BYTES_MAX {
             return Err("it holds more changes than fit into memory".to_owned());
         }

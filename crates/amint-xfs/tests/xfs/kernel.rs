@@ -143,3 +143,39 @@ fn replays_a_journal_as_linux_does() {
         assert!(is_told, "{name}: {notes:?}");
     }
 }
+
+#[test]
+fn reads_any_piece_of_a_file_as_it_is_in_the_whole() {
+    let fs = Xfs::open(Arc::new(fixture("v5-clean.image.zst"))).unwrap();
+    let seen = walk(&fs).unwrap();
+    for name in [
+        "files/frag",
+        "files/sparse",
+        "files/unwritten",
+        "files/allunwritten",
+        "files/prealloc",
+        "files/refl",
+    ] {
+        let found = &seen[name];
+        let mut file = fs.open(found.id).unwrap();
+        let bytes = found.content.len();
+        for (offset, count) in [
+            (0, 1),
+            (4095, 2),
+            (4097, 50_000),
+            (200_000, 8191),
+            (bytes - 3, 100),
+            (bytes, 5),
+            (bytes + 9000, 1),
+        ] {
+            let mut buffer = vec![0xee; count];
+            let read = file.read_at(offset as u64, &mut buffer).unwrap();
+            let expected = found.content.get(offset..).unwrap_or_default();
+            let expected = &expected[..count.min(expected.len())];
+            assert!(buffer[..read] == *expected, "{name} {offset} {count}");
+        }
+        assert_eq!(file.read_at(u64::MAX, &mut [0; 4]).unwrap(), 0);
+    }
+    assert_eq!(fs.position(seen["files/allunwritten"].id).unwrap(), None);
+    assert!(fs.position(seen["files/frag"].id).unwrap().is_some());
+}

@@ -202,3 +202,19 @@ fn finds_one_name_among_many() {
     let status = Command::new("xfs_repair").arg("-n").arg(&made.path).output();
     assert!(status.is_ok_and(|output| output.status.success()), "the test's own image is damaged");
 }
+
+#[test]
+fn refuses_content_on_a_realtime_device() {
+    if !has_tools(&["mkfs.xfs", "xfs_db"]) {
+        return;
+    }
+    let mut tree = sample_tree();
+    tree.retain(|path, _| path.starts_with("etc"));
+    let Some(made) = make(&tree, 64, "") else { return };
+    let id = amint_fs::find(&open(&made.path).unwrap(), b"etc/hostname").unwrap();
+    xfs_db(&made.path, &["-x"], &[format!("inode {}", id.number), "write core.realtime 1".to_owned()]);
+    let fs = open(&made.path).unwrap();
+    assert!(matches!(fs.open(id).map(|_| ()), Err(amint_fs::FsError::Unsupported { .. })));
+    assert!(matches!(fs.position(id), Err(amint_fs::FsError::Unsupported { .. })));
+    assert_eq!(fs.node(id).unwrap().bytes, 4);
+}
