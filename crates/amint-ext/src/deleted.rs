@@ -68,6 +68,11 @@ impl Ext {
             if group.has_no_inodes {
                 continue;
             }
+            let table_bytes = u64::from(per_group) * superblock.inode_bytes;
+            let table_offset = group.inode_table.saturating_mul(superblock.block_bytes);
+            if self.volume.is_known_zero(table_offset, table_bytes) {
+                continue;
+            }
             let Some(before) = u32::try_from(number).ok().and_then(|number| number.checked_mul(per_group))
             else {
                 break;

@@ -5,7 +5,7 @@ use amint_types::ReadAt;
 
 use crate::bytes::{Fields, join};
 use crate::checksum;
-use crate::error::{KIND, bad_checksum, damaged, unsupported};
+use crate::error::{KIND, bad_checksum, damaged, over_limit, unsupported};
 use crate::feature::{Features, compatible, incompatible, read_only};
 
 /// Where the superblock begins.
@@ -17,6 +17,8 @@ const MAGIC: u16 = 0xEF53;
 const CHECKSUM_OFFSET: usize = 0x3FC;
 /// Blocks of 64 KiB are the largest.
 const LOG_BLOCK_BYTES_MAX: u32 = 6;
+/// 2 PiB in groups of the usual size.
+const GROUPS_MAX: u64 = 1 << 24;
 /// The size of inodes and descriptors before they could be larger.
 const INODE_BYTES_OLD: u64 = 128;
 const DESCRIPTOR_BYTES_OLD: u64 = 32;
@@ -143,14 +145,20 @@ impl Superblock {
                 self.blocks_per_group, self.inodes_per_group
             )));
         }
-        // With 48 bits of a block's number in extents no file system is larger.
-        if self.first_data_block >= self.block_count || self.block_count > 1 << 48 {
+        // With 48 bits of a block's number in extents no file system is larger; offsets have to fit 63 bits.
+        let bytes = self.block_count.checked_mul(self.block_bytes);
+        let is_too_large =
+            self.block_count > 1 << 48 || bytes.is_none_or(|bytes| i64::try_from(bytes).is_err());
+        if self.first_data_block >= self.block_count || is_too_large {
             return Err(damaged(format!(
                 "{} blocks, data from {} on",
                 self.block_count, self.first_data_block
             )));
         }
         self.group_count = (self.block_count - self.first_data_block).div_ceil(self.blocks_per_group);
+        if self.group_count > GROUPS_MAX {
+            return Err(over_limit(format!("{} groups of blocks", self.group_count)));
+        }
         if u64::from(self.inode_count) > self.group_count.saturating_mul(u64::from(self.inodes_per_group)) {
             return Err(damaged(format!("{} inodes in {} groups", self.inode_count, self.group_count)));
         }

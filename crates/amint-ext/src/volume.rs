@@ -85,6 +85,11 @@ impl Volume {
         self.source.size_bytes()
     }
 
+    /// Tells whether bytes are known to be zero without reading them.
+    pub(crate) fn is_known_zero(&self, offset: u64, bytes: u64) -> bool {
+        self.overlay.is_empty() && self.source.is_known_zero(offset, bytes)
+    }
+
     /// Fills `buffer` from `offset` on, straight from the source and the journal.
     pub(crate) fn read(&self, offset: u64, buffer: &mut [u8]) -> Result<(), FsError> {
         self.source.read_exact_at(offset, buffer)?;
@@ -141,7 +146,6 @@ impl Volume {
     }
 }
 
-/// Forms of blocks for tests elsewhere.
 #[cfg(test)]
 mod tests {
     use super::*;

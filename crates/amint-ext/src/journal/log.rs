@@ -16,8 +16,10 @@ use super::superblock::{Checksums, JournalSuperblock, MAGIC};
 const DESCRIPTOR: u32 = 1;
 const COMMIT: u32 = 2;
 const REVOCATION: u32 = 5;
-/// How many blocks a log may replace or revoke: the largest journal that `mke2fs` makes has fewer.
-const BLOCKS_MAX: usize = 12_000_000;
+/// How many blocks a log may replace or revoke: 16 GiB in blocks of 4 KiB, sixteen times the largest usual journal.
+const BLOCKS_MAX: usize = 4 << 20;
+/// The length of a journal.
+const JOURNAL_BLOCKS_MAX: u64 = 10_240_000;
 /// What the area of fast commits begins with, when it holds any.
 const FAST_COMMIT_HEAD: u16 = 9;
 
@@ -59,7 +61,10 @@ impl<'a> Log<'a> {
         let mut first = vec![0; index(block_bytes)?];
         let place = device_block(&mut mapping, 0)?;
         volume.read(place * block_bytes, &mut first)?;
-        let superblock = JournalSuperblock::parse(&first, size_bytes / block_bytes)?;
+        // No honest journal has more blocks than its file system, or than `mke2fs` allows.
+        let block_count =
+            (size_bytes / block_bytes).min(volume.superblock.block_count).min(JOURNAL_BLOCKS_MAX);
+        let superblock = JournalSuperblock::parse(&first, block_count)?;
         Ok(Self { volume, mapping, superblock })
     }
 
