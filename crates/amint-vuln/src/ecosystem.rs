@@ -23,7 +23,7 @@ pub enum Family {
     Alpine,
     /// Amazon Linux.
     Amazon,
-    /// AlmaLinux.
+    /// `AlmaLinux`.
     AlmaLinux,
     /// Rocky Linux.
     Rocky,

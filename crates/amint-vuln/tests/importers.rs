@@ -1,5 +1,7 @@
 //! What publishers write, in their own forms.
 
+#![allow(clippy::unwrap_used, reason = "only tests do")]
+
 mod common;
 
 use std::io::Write as _;

@@ -119,7 +119,7 @@ impl Database {
         source: &str,
     ) -> Result<Option<Sourced<String>>, DatabaseError> {
         let key = key(Table::Newest, &[&format!("{ecosystem}/{suite}"), source]);
-        let versions = self.rows(&key, |decoder| decoder.text())?;
+        let versions = self.rows(&key, rows::decode_text)?;
         let scheme = ecosystem.scheme();
         Ok(versions
             .into_iter()

@@ -114,6 +114,10 @@ pub(crate) fn encode_text(text: &str) -> Vec<u8> {
     encoder.bytes
 }
 
+pub(super) fn decode_text(decoder: &mut Decoder<'_>) -> Result<String, DatabaseError> {
+    decoder.text()
+}
+
 /// Encodes what follows the source of a note on support.
 pub(crate) fn encode_support(note: &SupportNote) -> Vec<u8> {
     let mut encoder = Encoder::default();

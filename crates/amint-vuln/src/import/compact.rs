@@ -11,6 +11,7 @@ use crate::record::{Facts, Flags, Range, RangeEnd, Record};
 use crate::scores::{cvss_tenths, severity_of_word};
 
 /// Reads one line, by what it has.
+#[expect(clippy::needless_pass_by_value, reason = "all visitors of documents take them")]
 pub(super) fn import(line: Map<String, Value>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
     let has = |name: &str| line.contains_key(name);
     if has("src") && has("suite") {
@@ -108,7 +109,7 @@ fn by_ecosystem(line: &Map<String, Value>, sink: &mut Sink<'_>) -> Result<(), Im
         for (package, ranges) in packages.as_object().into_iter().flatten() {
             let mut record = Record::new(ecosystem.clone(), package, id);
             let ids = Ids::new(family, id, &aliases, &others);
-            fact_id = ids.fact_id(id).to_owned();
+            ids.fact_id(id).clone_into(&mut fact_id);
             (record.vulnerabilities, record.aliases) = (ids.main, ids.aliases);
             record.ranges = self::ranges(ranges);
             record.versions = ranges.as_object().map(|ranges| texts(ranges, "v")).unwrap_or_default();

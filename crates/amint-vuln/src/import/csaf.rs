@@ -191,17 +191,16 @@ impl Products<'_> {
         let product = self.helpers.get(relation.relates_to_product_reference.as_str())?;
         let (ecosystem, repository) = from_red_hat_cpe(product.cpe.as_deref()?)?;
         let component = self.helpers.get(relation.product_reference.as_str());
-        let package = match component.and_then(|helper| helper.purl.as_deref()) {
-            Some(purl) => package(purl)?,
-            // Old documents give components without a URL, by their name.
-            None => {
-                let reference = relation.product_reference.as_str();
-                let (module, name) = match reference.rsplit_once('/') {
-                    Some((module, name)) => (Some(module.to_owned()), name),
-                    None => (None, reference),
-                };
-                Package { name: name.to_owned(), version: None, module, is_source: true }
-            }
+        let package = if let Some(purl) = component.and_then(|helper| helper.purl.as_deref()) {
+            package(purl)?
+        } else {
+            // Components that no version is told of have no URL, but a name.
+            let reference = relation.product_reference.as_str();
+            let (module, name) = match reference.rsplit_once('/') {
+                Some((module, name)) => (Some(module.to_owned()), name),
+                None => (None, reference),
+            };
+            Package { name: name.to_owned(), version: None, module, is_source: true }
         };
         Some((ecosystem, repository, package))
     }

@@ -57,7 +57,8 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), 
 fn is_document(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let name = [".gz", ".zst", ".xz"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
-    name.ends_with(".json") || name.ends_with(".jsonl") || name.ends_with(".zip")
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+    matches!(extension, Some("json" | "jsonl" | "zip"))
 }
 
 fn file_documents<T: DeserializeOwned>(

@@ -206,7 +206,7 @@ fn flags(family: Family, id: &str, affected: &OsvAffected) -> Flags {
     }
 }
 
-/// AlmaLinux and Rocky name the module stream in the title only: `Important: nodejs:18 security update`.
+/// `AlmaLinux` and Rocky name the module stream in the title only: `Important: nodejs:18 security update`.
 fn module(family: Family, title: Option<&str>, affected: &OsvAffected) -> Option<String> {
     if !matches!(family, Family::AlmaLinux | Family::Rocky | Family::RedHat) {
         return None;

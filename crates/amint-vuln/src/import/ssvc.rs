@@ -38,6 +38,7 @@ struct Container {
     metrics: Vec<Value>,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "all visitors of documents take them")]
 pub(super) fn import(record: CveRecord, sink: &mut Sink<'_>) -> Result<(), ImportError> {
     let mut facts =
         Facts { title: record.containers.cna.as_ref().and_then(|cna| cna.title.clone()), ..Facts::default() };

@@ -1,6 +1,6 @@
-//! `updateinfo.xml` of repositories of rpm packages (createrepo_c's `updateinfo_c`, libsolv).
+//! `updateinfo.xml` of repositories of rpm packages (`createrepo_c`'s `updateinfo_c`, libsolv).
 //!
-//! Amazon Linux, AlmaLinux, Rocky Linux, Fedora and SUSE publish it. Packages are named by binary package, epoch,
+//! Amazon Linux, `AlmaLinux`, Rocky Linux, Fedora and SUSE publish it. Packages are named by binary package, epoch,
 //! version and release.
 
 use std::io::BufRead;

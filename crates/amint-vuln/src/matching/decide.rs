@@ -47,7 +47,7 @@ pub(super) fn decide(rows: &[&Row], version: &str, scheme: Scheme, sources: &[So
     };
     let mut hit = hit?;
     if hit.fixed.is_none() {
-        hit.fixed = paid.iter().filter_map(|row| fixes(&row.value).next()).next().map(str::to_owned);
+        hit.fixed = paid.iter().find_map(|row| fixes(&row.value).next()).map(str::to_owned);
         hit.is_paid = hit.fixed.is_some();
     }
     Some(hit)

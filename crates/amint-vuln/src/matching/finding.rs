@@ -120,13 +120,13 @@ fn evidence(
     let mut parts = Vec::new();
     let mut names: Vec<&str> = packages.iter().map(|package| package.name.as_str()).collect();
     names.dedup();
-    if names != [group.source.as_str()] {
+    if names == [group.source.as_str()] {
+        parts.push(format!("{} {}", group.source, group.version));
+    } else {
         let more = names.len().saturating_sub(NAMES_MAX);
         let shown = names.iter().take(NAMES_MAX).copied().collect::<Vec<_>>().join(", ");
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         parts.push(format!("source {} {} ({shown}{more})", group.source, group.version));
-    } else {
-        parts.push(format!("{} {}", group.source, group.version));
     }
     let notes = [
         (facts.is_listed_exploited, "known to be exploited (CISA KEV)"),

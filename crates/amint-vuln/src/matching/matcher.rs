@@ -20,7 +20,6 @@ use super::{kernel, origin};
 const NAMES_MAX: usize = 10;
 
 /// Compares packages with a database.
-#[derive(Clone, Copy)]
 pub struct Matcher<'a> {
     pub(super) database: &'a Database,
 }
@@ -74,7 +73,7 @@ impl<'a> Matcher<'a> {
             report.counts.judged += group.packages.len();
             self.judge(&group, &known, context, &mut report.findings)?;
         }
-        self.finish(&mut report, context);
+        Self::finish(&mut report, context);
         Ok(report)
     }
 
@@ -195,7 +194,7 @@ impl<'a> Matcher<'a> {
         Ok(Some(false))
     }
 
-    fn finish(&self, report: &mut MatchReport, context: &MatchContext<'_>) {
+    fn finish(report: &mut MatchReport, context: &MatchContext<'_>) {
         vex::apply(context.statements, &mut report.findings);
         report.not_judged.sort();
         report.counts.not_judged = report.not_judged.len();

@@ -1,4 +1,4 @@
-//! NuGet: semver with a fourth number; names of prereleases in any case.
+//! `NuGet`: semver with a fourth number; names of prereleases in any case.
 //!
 //! <https://learn.microsoft.com/en-us/nuget/concepts/package-versioning>
 

@@ -32,7 +32,7 @@ pub enum Scheme {
     Gem,
     /// Composer, which is PHP's `version_compare` over versions of four numbers.
     Composer,
-    /// NuGet: semver with a fourth number, in any case.
+    /// `NuGet`: semver with a fourth number, in any case.
     Nuget,
 }
 

@@ -186,7 +186,7 @@ fn orders_as_rubygems_does() {
     );
 }
 
-/// `version_compare` of PHP's documentation, `VersionParser` of Composer, and NuGet's page on versions.
+/// `version_compare` of PHP's documentation, `VersionParser` of Composer, and `NuGet`'s page on versions.
 #[test]
 fn orders_as_composer_and_nuget_do() {
     check_sorted(
@@ -249,8 +249,8 @@ fn agrees_with_dpkg() {
         })
         .collect();
     let input = tempfile::NamedTempFile::new().unwrap();
-    let lines: String = pairs.iter().map(|(left, right)| format!("{left} {right}\n")).collect();
-    std::fs::write(input.path(), lines).unwrap();
+    let lines: Vec<String> = pairs.iter().map(|(left, right)| format!("{left} {right}\n")).collect();
+    std::fs::write(input.path(), lines.concat()).unwrap();
     let output = Command::new("sh")
         .args(["-c", script])
         .stdin(std::fs::File::open(input.path()).unwrap())
@@ -263,7 +263,9 @@ fn agrees_with_dpkg() {
 fn agrees_with_rpm() {
     let pieces = ["0", "1", "10", "a", "rc", "~", "^", ".", "_", "00", "el9", "+", "~git", "^20"];
     let pairs = pairs(&pieces, 2000);
-    let table: String = pairs.iter().map(|(left, right)| format!("{{\"{left}\",\"{right}\"}},")).collect();
+    let table: Vec<String> =
+        pairs.iter().map(|(left, right)| format!("{{\"{left}\",\"{right}\"}},")).collect();
+    let table = table.concat();
     let script = format!(
         "%{{lua: for _, p in ipairs({{{table}}}) do local r = rpm.vercmp(p[1], p[2]) print(r < 0 and \"lt\\n\" or r > 0 and \"gt\\n\" or \"eq\\n\") end}}"
     );

@@ -1,5 +1,10 @@
 //! Databases, packages and systems for the tests.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "each test file uses a part of it, and only tests do"
+)]
 
 use std::path::PathBuf;
 
