@@ -9,6 +9,8 @@ use crate::bytes::{u16_at, u32_at, u64_at};
 use crate::cache::Cache;
 use crate::error::damaged;
 use crate::superblock::Superblock;
+use crate::table::Table;
+use crate::xattr::XattrTables;
 
 /// Bytes of an unpacked block of metadata; only the last of a table is shorter.
 pub(crate) const METADATA_BYTES: usize = 8192;
@@ -20,6 +22,8 @@ const DATA_PLAIN: u32 = 1 << 24;
 const METADATA_KEPT: usize = 512;
 /// Bytes of fragments that are kept.
 const FRAGMENTS_KEPT_BYTES: usize = 8 << 20;
+/// Bytes of an entry of the table of ids.
+const ID_BYTES: usize = 4;
 /// Bytes of an entry of the table of fragments.
 const FRAGMENT_BYTES: usize = 16;
 
@@ -52,14 +56,26 @@ pub(crate) struct Image {
     superblock: Superblock,
     metadata: Cache<u64, MetadataBlock>,
     fragments: Cache<u32, Vec<u8>>,
+    ids: Table<ID_BYTES>,
+    fragment_table: Table<FRAGMENT_BYTES>,
+    xattrs: Option<XattrTables>,
 }
 
 impl Image {
-    /// Reads the superblock.
+    /// Reads the superblock and the lists of tables.
     pub(crate) fn open(source: Arc<dyn ReadAt>) -> Result<Self, FsError> {
         let superblock = Superblock::read(source.as_ref())?;
         let block_bytes = usize::try_from(superblock.block_bytes).unwrap_or(usize::MAX);
+        let fragment_table = match superblock.fragment_table {
+            Some(place) => Table::read(source.as_ref(), place, superblock.fragment_count)?,
+            None => Table::default(),
+        };
+        let xattrs =
+            superblock.xattr_table.map(|place| XattrTables::read(source.as_ref(), place)).transpose()?;
         Ok(Self {
+            ids: Table::read(source.as_ref(), superblock.id_table, u32::from(superblock.id_count))?,
+            fragment_table,
+            xattrs,
             source,
             metadata: Cache::new(METADATA_KEPT),
             fragments: Cache::new(FRAGMENTS_KEPT_BYTES / block_bytes),
@@ -106,35 +122,20 @@ impl Image {
         })
     }
 
-    /// Returns entry `index` of a table that begins with the places of its blocks of metadata.
-    pub(crate) fn table_entry<const N: usize>(&self, table: u64, index: u64) -> Result<[u8; N], FsError> {
-        let wrong = || damaged(format!("a table at {table} without entry {index}"));
-        let at = index.checked_mul(N as u64).ok_or_else(wrong)?;
-        let block = at / METADATA_BYTES as u64;
-        let offset = usize::try_from(at % METADATA_BYTES as u64).map_err(|_| wrong())?;
-        let mut place = [0; 8];
-        self.read(block.checked_mul(8).and_then(|at| at.checked_add(table)).ok_or_else(wrong)?, &mut place)?;
-        let block = self.metadata(u64::from_le_bytes(place))?;
-        let entry = block.bytes.get(offset..offset + N).ok_or_else(wrong)?;
-        entry.try_into().map_err(|_| wrong())
-    }
-
     /// Returns a user or group by its place in the table of ids.
     pub(crate) fn id(&self, index: u16) -> Result<u32, FsError> {
-        if index >= self.superblock.id_count {
-            return Err(damaged(format!("the owner {index} of {}", self.superblock.id_count)));
-        }
-        let entry: [u8; 4] = self.table_entry(self.superblock.id_table, u64::from(index))?;
-        Ok(u32::from_le_bytes(entry))
+        self.ids.entry(self, u32::from(index)).map(u32::from_le_bytes)
     }
 
     /// Returns where a fragment is stored.
     pub(crate) fn fragment_place(&self, index: u32) -> Result<Stored, FsError> {
-        let table = self.superblock.fragment_table.filter(|_| index < self.superblock.fragment_count);
-        let table = table
-            .ok_or_else(|| damaged(format!("the fragment {index} of {}", self.superblock.fragment_count)))?;
-        let entry: [u8; FRAGMENT_BYTES] = self.table_entry(table, u64::from(index))?;
-        Ok(Stored { place: u64_at(&entry, 0).unwrap_or(0), size: u32_at(&entry, 8).unwrap_or(0) })
+        let entry = self.fragment_table.entry(self, index)?;
+        Ok(Stored { place: long(&entry, 0), size: word(&entry, 8) })
+    }
+
+    /// Returns the tables of extended attributes, where there are any.
+    pub(crate) fn xattrs(&self) -> Option<&XattrTables> {
+        self.xattrs.as_ref()
     }
 
     /// Returns an unpacked fragment.

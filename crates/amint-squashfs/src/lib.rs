@@ -16,6 +16,7 @@ mod inode;
 mod metadata;
 mod squashfs;
 mod superblock;
+mod table;
 mod xattr;
 
 pub use squashfs::Squashfs;

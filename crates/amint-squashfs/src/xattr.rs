@@ -1,31 +1,47 @@
 //! Extended attributes: a table of lists, and values that may be shared.
 
 use amint_fs::{FsError, XATTR_BYTES_MAX, Xattr};
+use amint_types::ReadAt;
 
 use crate::error::{damaged, over_limit};
 use crate::image::{Image, long, short, word};
 use crate::metadata::Reader;
+use crate::table::Table;
 
 /// How many extended attributes one node may have.
 const XATTRS_MAX: u32 = 4096;
 /// Bytes of the head of the table: where lists begin, how many there are.
 const HEAD_BYTES: usize = 16;
+/// Bytes of an entry that leads to a list.
+const LIST_BYTES: usize = 16;
 /// Bit of a type: the value is stored elsewhere.
 const ELSEWHERE: u16 = 1 << 8;
 /// Beginnings of names by type.
 const PREFIXES: [&[u8]; 3] = [b"user.", b"trusted.", b"security."];
 
+/// Where attributes are.
+#[derive(Debug)]
+pub(crate) struct XattrTables {
+    lists: Table<LIST_BYTES>,
+    /// Where names and values begin.
+    start: u64,
+}
+
+impl XattrTables {
+    /// Reads the head of the table.
+    pub(crate) fn read(source: &dyn ReadAt, place: u64) -> Result<Self, FsError> {
+        let mut head = [0; HEAD_BYTES];
+        source.read_exact_at(place, &mut head)?;
+        let lists = place.checked_add(HEAD_BYTES as u64).ok_or_else(|| damaged("a table beyond all"))?;
+        Ok(Self { lists: Table::read(source, lists, word(&head, 8))?, start: long(&head, 0) })
+    }
+}
+
 /// Reads the list of a node.
 pub(crate) fn read(image: &Image, index: u32) -> Result<Vec<Xattr>, FsError> {
-    let table = image.superblock().xattr_table.ok_or_else(|| damaged("attributes, but no table of them"))?;
-    let mut head = [0; HEAD_BYTES];
-    image.read(table, &mut head)?;
-    let (start, lists) = (long(&head, 0), word(&head, 8));
-    if index >= lists {
-        return Err(damaged(format!("the list {index} of {lists} lists of attributes")));
-    }
-    let entries = table.checked_add(HEAD_BYTES as u64).ok_or_else(|| damaged("a table beyond all"))?;
-    let list: [u8; 16] = image.table_entry(entries, u64::from(index))?;
+    let tables = image.xattrs().ok_or_else(|| damaged("attributes, but no table of them"))?;
+    let start = tables.start;
+    let list = tables.lists.entry(image, index)?;
     let count = word(&list, 8);
     if count > XATTRS_MAX {
         return Err(over_limit(format!("{count} extended attributes of one file")));
