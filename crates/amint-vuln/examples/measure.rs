@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let kind = match name.as_str() {
             "cisa_kev.json.zst" => ImporterKind::Kev,
             "debian_tracker.json" => ImporterKind::DebianTracker,
-            name if name.ends_with(".zip") => ImporterKind::Osv,
+            "all.zip" => ImporterKind::Osv,
             "endoflife.jsonl.zst" | "cis_controls.jsonl.zst" => continue,
             name if name.ends_with(".jsonl.zst") => ImporterKind::Compact,
             _ => continue,
