@@ -1,6 +1,6 @@
 //! Lays committed transactions over the disk, in the order in which Linux replays them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use amint_fs::FsError;
 use amint_types::ReadAt;
@@ -49,7 +49,7 @@ pub(super) struct Replay<'a> {
     pub(super) overlay: Overlay,
     pub(super) has_moved_owners: bool,
     /// Buffers that were given up, by sector and count of sectors: how often that is still to come.
-    cancelled: HashMap<(u64, u64), u32>,
+    cancelled: BTreeMap<(u64, u64), u32>,
     /// Announced changes that are not finished: by index into the list of intents.
     open: BTreeMap<usize, HashSet<u64>>,
     unknown: HashSet<u16>,
@@ -105,7 +105,7 @@ impl<'a> Replay<'a> {
         superblock: &'a Superblock,
         transactions: &[Transaction],
     ) -> Self {
-        let mut cancelled = HashMap::new();
+        let mut cancelled = BTreeMap::new();
         for item in transactions.iter().flat_map(|transaction| &transaction.items) {
             if item.code() == BUFFER
                 && let Ok(head) = BufferHead::parse(item)
@@ -240,8 +240,9 @@ impl<'a> Replay<'a> {
         if !fits {
             return Err(crate::fields::damaged("new inodes do not fit their blocks"));
         }
-        let given_up = |sectors: u64| self.is_cancelled(start / 512, sectors);
-        if given_up(bytes / 512) || given_up(u64::from(self.superblock.block_bytes) / 512) {
+        // Clusters of inodes are given up as a whole: what stands there now may be the content of a file.
+        let sectors = start / 512..(start + bytes) / 512;
+        if self.cancelled.range((sectors.start, 0)..(sectors.end, 0)).next().is_some() {
             return Ok(());
         }
         let first = (u64::from(group) << self.superblock.ag_blocks_log | u64::from(block))

@@ -45,7 +45,7 @@ impl Head {
             number: fields.u64_le(start)?,
             device: fields.u32_le(start + 8)?,
             sector: fields.u64_le(start + 24)?,
-            sectors: u64::from(fields.u32_le(start + 32)?).div_ceil(512),
+            sectors: u64::from(fields.u32_le(start + 32)?),
         })
     }
 }

@@ -152,6 +152,8 @@ impl<'a> Log<'a> {
     /// Tells whether the checksum of a record fits. Records that mkfs writes have none, and old kernels wrote none.
     fn fits(headers: &[[u8; SECTOR_BYTES]], data: &[u8]) -> bool {
         let Some((first, further)) = headers.split_first() else { return false };
+        // Further headers count only as far as they describe data, however many there are.
+        let described = data.len().div_ceil(SECTORS_PER_HEADER * SECTOR_BYTES).saturating_sub(1);
         let stored = Fields(first).u32_le(CRC_OFFSET).unwrap_or(0);
         if stored == 0 {
             return true;
@@ -160,7 +162,7 @@ impl<'a> Log<'a> {
             let mut crc = crc32c::crc32c(&first[..CRC_OFFSET]);
             crc = crc32c::crc32c_append(crc, &[0; 4]);
             crc = crc32c::crc32c_append(crc, &first[CRC_OFFSET + 4..*bytes]);
-            for header in further {
+            for header in further.iter().take(described) {
                 crc = crc32c::crc32c_append(crc, &header[..FURTHER_CRC_BYTES]);
             }
             crc32c::crc32c_append(crc, data) == stored
