@@ -209,7 +209,10 @@ fn compare_node(fs: &dyn FileSystem, id: NodeId, path: &Path, except: Except, co
     let at = path.display();
     assert_eq!(node.kind, kind_of(real.file_type()), "kind of {at}");
     assert_eq!(node.mode, real.mode() & 0o7777, "mode of {at}");
-    assert_eq!((node.uid, node.gid), (real.uid(), real.gid()), "owner of {at}");
+    // Older versions of mkfs give the topmost folder to root, whoever owns the source.
+    if !(except.folders && id == fs.root()) {
+        assert_eq!((node.uid, node.gid), (real.uid(), real.gid()), "owner of {at}");
+    }
     let is_stub = node.kind == Kind::Folder && id.number == 2;
     if !(is_stub || except.folders && node.kind == Kind::Folder) {
         assert_eq!(node.bytes, real.len(), "size of {at}");
