@@ -1,7 +1,8 @@
 //! Reads ext2, ext3 and ext4: every block size, extents and block maps, inline data, attributes, checksums.
 //!
 //! The rules are those of the kernel's `Documentation/filesystems/ext4` (superblock, group descriptors, inodes, folders,
-//! attributes) and `Documentation/filesystems/journalling.rst` with `fs/ext4/journal` of the same book (jbd2).
+//! attributes, and in `journal.rst` the journal, jbd2)
+//! (<https://docs.kernel.org/filesystems/ext4/index.html>).
 //!
 //! [`Ext`] changes nothing: a journal that was not written back is replayed in memory. Where the file system has
 //! checksums of its metadata, each is verified before what it covers is believed. External journals, file systems

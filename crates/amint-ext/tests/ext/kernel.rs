@@ -69,12 +69,13 @@ fn fill_further(root: &Path) {
         two.write_all_at(&noise(3000, number + 99), number * 3000).unwrap();
         two.sync_data().unwrap();
     }
+    // Names so long that an index in blocks of 1 KiB gets a second level.
     fs::create_dir(root.join("crowd")).unwrap();
     for number in 0..1500 {
-        File::create(root.join("crowd").join(format!("{number:040}"))).unwrap();
+        File::create(root.join("crowd").join(format!("{number:0200}"))).unwrap();
     }
     for number in (0..1500).step_by(3) {
-        fs::remove_file(root.join("crowd").join(format!("{number:040}"))).unwrap();
+        fs::remove_file(root.join("crowd").join(format!("{number:0200}"))).unwrap();
     }
     set(&root.join("one"), "user.some", &noise(600, 5));
 }

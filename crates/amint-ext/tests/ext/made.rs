@@ -107,6 +107,23 @@ fn folders_with_an_index_are_read() {
 }
 
 #[test]
+fn several_threads_read_at_once() {
+    if !has_tools(&["mke2fs"]) {
+        return;
+    }
+    let source = tempfile::tempdir().unwrap();
+    fill(source.path());
+    let image = Image::make(&["-t", "ext4", "-b", "4096"], Some(source.path()), "64M");
+    let ext = image.open().unwrap();
+    let expected = of_image(&ext);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| assert_same(&of_image(&ext), &expected, "in a thread"));
+        }
+    });
+}
+
+#[test]
 fn the_file_system_says_who_it_is() {
     if !has_tools(&["mke2fs"]) {
         return;
