@@ -1,11 +1,10 @@
 //! Which security problems an update mends, as the changelogs of the new packages name them.
 
-use std::io::{BufReader, Read};
 use std::path::Path;
 
 use amint_archive::Client;
 use amint_debian::changelog::cves_between;
-use amint_debian::deb::Deb;
+use amint_debian::deb::{PackageChangelog, read_changelog};
 use amint_debian::version::Version;
 use amint_recipe::RecipeFile;
 use amint_recipe::lock::{Lock, LockDiff};
@@ -17,14 +16,6 @@ use crate::mirror::Mirrors;
 
 /// Deepest chain of links from one package's documentation to another's.
 const LINK_COUNT_MAX: usize = 4;
-
-/// What a package has as its changelog.
-enum Changelog {
-    Found(Vec<String>),
-    /// Its documentation is that of another package.
-    In(String),
-    Missing,
-}
 
 /// Fetches the new packages and notes the CVE ids that their changelogs name since the old version.
 pub fn name_cves(
@@ -52,12 +43,12 @@ pub fn name_cves(
         for _ in 0..LINK_COUNT_MAX {
             let Some(file) = fetch(&name)? else { break };
             match read(&file, &name, &upgrade.source_from) {
-                Changelog::Found(found) => {
+                PackageChangelog::Found(found) => {
                     ids = Some(found);
                     break;
                 }
-                Changelog::In(other) => name = other,
-                Changelog::Missing => break,
+                PackageChangelog::In(other) => name = other,
+                PackageChangelog::Missing => break,
             }
         }
         unread += usize::from(ids.is_none());
@@ -74,41 +65,11 @@ pub fn name_cves(
     Ok(())
 }
 
-fn read(file: &Path, package: &str, newer_than: &str) -> Changelog {
-    let find = || -> std::io::Result<Changelog> {
-        let deb = Deb::open(file).map_err(std::io::Error::other)?;
-        let mut archive = deb.data().map_err(std::io::Error::other)?;
-        let folder = format!("./usr/share/doc/{package}");
-        let names = ["changelog.Debian.gz", "changelog.gz"].map(|name| format!("{folder}/{name}"));
-        for entry in archive.entries()? {
-            let mut entry = entry?;
-            let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-            if path == folder && entry.header().entry_type().is_symlink() {
-                let target = entry.link_name_bytes().unwrap_or_default().into_owned();
-                let target = String::from_utf8_lossy(&target).into_owned();
-                return Ok(target
-                    .rsplit('/')
-                    .next()
-                    .map_or(Changelog::Missing, |name| Changelog::In(name.to_owned())));
-            }
-            if !names.contains(&path) {
-                continue;
-            }
-            if entry.header().entry_type().is_symlink() {
-                let target = entry.link_name_bytes().unwrap_or_default().into_owned();
-                let target = String::from_utf8_lossy(&target).into_owned();
-                let other = target.rsplit('/').nth(1).filter(|name| !name.is_empty() && *name != "..");
-                return Ok(other.map_or(Changelog::Missing, |name| Changelog::In(name.to_owned())));
-            }
-            let text = flate2::read::MultiGzDecoder::new(entry.by_ref());
-            let compare = |left: &str, right: &str| match (left.parse::<Version>(), right.parse::<Version>())
-            {
-                (Ok(left), Ok(right)) => left.cmp(&right),
-                _ => left.cmp(right),
-            };
-            return cves_between(BufReader::new(text), Some(newer_than), compare).map(Changelog::Found);
-        }
-        Ok(Changelog::Missing)
+fn read(file: &Path, package: &str, newer_than: &str) -> PackageChangelog<Vec<String>> {
+    let compare = |left: &str, right: &str| match (left.parse::<Version>(), right.parse::<Version>()) {
+        (Ok(left), Ok(right)) => left.cmp(&right),
+        _ => left.cmp(right),
     };
-    find().unwrap_or(Changelog::Missing)
+    read_changelog(file, package, |text| cves_between(text, Some(newer_than), compare))
+        .unwrap_or(PackageChangelog::Missing)
 }

@@ -70,6 +70,62 @@ pub fn cves_between(
     }
 }
 
+/// The newest entries of a changelog.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewEntries {
+    /// Their text.
+    pub text: Vec<u8>,
+    /// How many there are.
+    pub count: usize,
+    /// Whether an entry that is not newer follows: else older ones may have been cut off.
+    pub is_whole: bool,
+}
+
+/// Returns the entries of a changelog that are newer than a version, in the order that `compare` has; without a
+/// version, all of them. The first lines are written anew with `source` as the name of the package.
+///
+/// # Errors
+/// Fails when the changelog cannot be read, and with [`io::ErrorKind::InvalidData`] when it is beyond the limits above.
+pub fn entries_since(
+    changelog: impl BufRead,
+    source: &str,
+    newer_than: Option<&str>,
+    compare: impl Fn(&str, &str) -> Ordering,
+) -> io::Result<NewEntries> {
+    let mut input = changelog.take(CHANGELOG_BYTES_MAX + 1);
+    let mut line = Vec::new();
+    let mut entries = NewEntries::default();
+    loop {
+        line.clear();
+        let length = input.by_ref().take(LINE_BYTES_MAX + 1).read_until(b'\n', &mut line)?;
+        if input.limit() == 0 {
+            return Err(too_much("it is longer than 64 MiB"));
+        }
+        if length == 0 {
+            entries.is_whole |= newer_than.is_none();
+            return Ok(entries);
+        }
+        if u64::try_from(length).unwrap_or(u64::MAX) > LINE_BYTES_MAX {
+            return Err(too_much("a line is longer than 64 KiB"));
+        }
+        let Some(version) = heading(&line) else {
+            if entries.count > 0 {
+                entries.text.extend_from_slice(&line);
+            }
+            continue;
+        };
+        if newer_than.is_some_and(|old| compare(version, old) != Ordering::Greater) {
+            entries.is_whole = true;
+            return Ok(entries);
+        }
+        entries.count += 1;
+        if entries.count > ENTRY_COUNT_MAX {
+            return Err(too_much("it has more than 20000 entries"));
+        }
+        entries.text.extend_from_slice(format!("{source} ({version}) new; urgency=low\n").as_bytes());
+    }
+}
+
 fn too_much(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("the changelog cannot be right: {what}"))
 }
@@ -130,6 +186,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn cuts_a_changelog_at_a_version_and_tells_when_older_entries_are_gone() {
+        let text = "b (2-1) x; urgency=low\n\n  * CVE-2026-1111\n\na (1-1) x; urgency=low\n\n  * old\n";
+        let since = |version| entries_since(text.as_bytes(), "a", version, str::cmp).unwrap();
+        let new = since(Some("1-1"));
+        assert_eq!(new.text, b"a (2-1) new; urgency=low\n\n  * CVE-2026-1111\n\n");
+        assert_eq!((new.count, new.is_whole), (1, true));
+        assert_eq!((since(Some("0-1")).count, since(Some("0-1")).is_whole), (2, false));
+        assert_eq!((since(None).count, since(None).is_whole), (2, true));
+        assert_eq!(since(Some("2-1")).count, 0);
+    }
 
     const CHANGELOG: &str = "\
 openssl (3.5.1-1+deb13u2+b1) trixie-security; urgency=low, binary-only=yes

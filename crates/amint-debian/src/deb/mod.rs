@@ -4,6 +4,7 @@
 //! are checked before memory is taken, and every path is left to the caller to confine.
 
 mod archive;
+mod changelog;
 mod compression;
 
 use std::fs::File;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use amint_types::{Digest, DigestWriter};
 
+pub use changelog::{PackageChangelog, read_changelog};
 pub use compression::Compression;
 
 use crate::control::{ControlError, Paragraph, Paragraphs};
