@@ -256,8 +256,8 @@ fn scan_profile(profile: amint_recipe::Profile) -> amint_scan::Profile {
     profile.as_str().parse().expect("the rules know every profile of recipes: a test compares them")
 }
 
-/// Tells the rules what the recipe says.
-fn scan_request(recipe: &Recipe, today: Date) -> ScanRequest {
+/// Tells the rules what a recipe says: its profiles, waivers, user and ports.
+pub fn scan_request(recipe: &Recipe, today: Date) -> ScanRequest {
     let profiles = recipe.harden.profiles.iter().map(|profile| scan_profile(*profile)).collect();
     let waivers = recipe.harden.waive.iter().map(|waiver| Waiver {
         rule: waiver.rule.clone(),

@@ -65,6 +65,13 @@ pub enum Command {
     Show(ShowArgs),
     /// Write an image to a file
     Export(ExportArgs),
+    /// Look into any image: what it holds, what is known against it, what could not be read
+    Scan(ScanArgs),
+    /// Compare two images: packages, files, services, ports, users, findings
+    Diff(DiffArgs),
+    /// Build and show the database of advisories
+    #[command(subcommand)]
+    Db(DbCommand),
     /// Check an image's signature and blocks, and that building it again gives the same bytes
     Verify(VerifyArgs),
     /// Remove an image from the store
@@ -318,6 +325,160 @@ pub struct ExportArgs {
     /// Replace the file if it is there
     #[arg(long)]
     pub force: bool,
+}
+
+/// A form of a scan's report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ScanFormat {
+    /// For people
+    Text,
+    /// The document itself
+    Json,
+    /// SARIF 2.1.0
+    Sarif,
+    /// JUnit XML
+    Junit,
+    /// One page
+    Html,
+}
+
+/// A form of a bill of materials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SbomFormat {
+    /// CycloneDX 1.6 as JSON
+    Cyclonedx,
+    /// SPDX 2.3 as JSON
+    Spdx,
+}
+
+/// Options of commands that look into images.
+#[derive(Clone, Debug, Args)]
+pub struct InspectArgs {
+    /// Leave an analyzer out; may be given several times
+    #[arg(long = "skip", value_name = "ANALYZER")]
+    pub skipped: Vec<String>,
+
+    /// File that a qcow2 image may name as its backing file
+    #[arg(long = "allow-backing", value_name = "FILE")]
+    pub backing_files: Vec<PathBuf>,
+
+    /// Database of advisories [default: that of `amint db build`]
+    #[arg(long, value_name = "FILE")]
+    pub db: Option<PathBuf>,
+
+    /// Oldest advisories that a verdict may stand on, in days
+    #[arg(long, value_name = "DAYS", default_value_t = 7)]
+    pub max_age: u32,
+
+    /// Judge no vulnerabilities: the inventory alone
+    #[arg(long, conflicts_with = "db")]
+    pub no_advisories: bool,
+
+    /// OpenVEX document with statements on what does not apply; may be given several times
+    #[arg(long = "vex", value_name = "FILE")]
+    pub vex: Vec<PathBuf>,
+
+    /// Ask the rules of a profile too: marketplace, shared-linux, hardened, private; may be given several times
+    #[arg(long = "profile", value_name = "PROFILE")]
+    pub profiles: Vec<String>,
+}
+
+/// `amint scan`.
+#[derive(Debug, Args)]
+pub struct ScanArgs {
+    /// Disk image, folder, tar archive, or NAME[:VERSION] of the store
+    pub target: String,
+
+    /// What to write
+    #[arg(long, value_enum, default_value_t = ScanFormat::Text, conflicts_with_all = ["sbom", "json"])]
+    pub format: ScanFormat,
+
+    /// Write a bill of materials instead
+    #[arg(long, value_enum, value_name = "FORM", conflicts_with = "json")]
+    pub sbom: Option<SbomFormat>,
+
+    /// Write to a file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Write an OpenVEX document with what amint found not to apply
+    #[arg(long, value_name = "FILE")]
+    pub write_vex: Option<PathBuf>,
+
+    /// Severity from which a finding fails the image: info, low, medium, high, critical
+    #[arg(long, default_value = "high", value_name = "SEVERITY")]
+    pub gate: String,
+
+    /// Show every finding, the lowered ones and those that do not apply too
+    #[arg(long)]
+    pub all: bool,
+
+    /// How the image is looked into
+    #[command(flatten)]
+    pub inspect: InspectArgs,
+}
+
+/// `amint diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// The older image
+    pub old: String,
+
+    /// The newer image
+    pub new: String,
+
+    /// How the images are looked into
+    #[command(flatten)]
+    pub inspect: InspectArgs,
+}
+
+/// `amint db`.
+#[derive(Debug, Subcommand)]
+pub enum DbCommand {
+    /// Fetch advisories on the images of the store, and put them into one signed file
+    Build(DbBuildArgs),
+    /// Show what the database knows and how old it is
+    Status(DbStatusArgs),
+}
+
+/// `amint db build`.
+#[derive(Debug, Args)]
+pub struct DbBuildArgs {
+    /// Image, folder or archive to fetch advisories for, besides the images of the store; may be given several times
+    #[arg(long = "for", value_name = "TARGET")]
+    pub targets: Vec<String>,
+
+    /// More advisories, as KIND=FILE or KIND=ADDRESS; kinds are listed by `amint db status --kinds`
+    #[arg(long = "source", value_name = "KIND=PLACE")]
+    pub sources: Vec<String>,
+
+    /// Ask no archive: only what `--source` names
+    #[arg(long)]
+    pub no_archives: bool,
+
+    /// Keys that archives may be signed with [default: the keyring of the distribution]
+    #[arg(long, value_name = "FILE")]
+    pub keyring: Option<PathBuf>,
+
+    /// File to write [default: in the store's folder]
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Mirrors of Debian's archives
+    #[command(flatten)]
+    pub source: SourceArgs,
+}
+
+/// `amint db status`.
+#[derive(Debug, Args)]
+pub struct DbStatusArgs {
+    /// File to look at [default: in the store's folder]
+    #[arg(long, value_name = "FILE")]
+    pub db: Option<PathBuf>,
+
+    /// List the kinds of sources that `amint db build --source` takes
+    #[arg(long)]
+    pub kinds: bool,
 }
 
 /// `amint verify`.

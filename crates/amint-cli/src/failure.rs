@@ -11,6 +11,7 @@ use amint_build::{BuildError, CommandError};
 use amint_disk::export::ExportError;
 use amint_disk::raw::RawError;
 use amint_guest::GuestError;
+use amint_inspect::image::InspectError;
 use amint_provenance::KeyError;
 use amint_recipe::lock::LockError;
 use amint_recipe::{Diagnostics, RecipeError};
@@ -193,6 +194,19 @@ impl From<GuestError> for Failure {
         let is_cancelled = matches!(error, GuestError::Cancelled(_));
         let code = if is_cancelled { ExitCode::Interrupted } else { ExitCode::Environment };
         Self::with(code, error.hint(), error)
+    }
+}
+
+impl From<InspectError> for Failure {
+    fn from(error: InspectError) -> Self {
+        match error {
+            InspectError::Cancelled(cancelled) => cancelled.into(),
+            InspectError::Open { ref path, .. } if !path.exists() => {
+                let hint = "name a disk image, a folder, a tar archive, or NAME[:VERSION] of the store";
+                Self::new(ExitCode::Input, error).hint(hint)
+            }
+            error => Self::with(ExitCode::Input, error.hint(), error),
+        }
     }
 }
 

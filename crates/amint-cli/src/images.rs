@@ -82,14 +82,16 @@ pub(crate) fn lay_down(
 }
 
 /// A name has no slash and no extension of a disk; `./web` is always a file.
-fn is_path(image: &str) -> bool {
+pub(crate) fn is_path(image: &str) -> bool {
     let is_disk = Path::new(image).extension().is_some_and(|extension| {
-        ["raw", "img", "qcow2", "vmdk", "vhd"].iter().any(|known| extension == *known)
+        ["raw", "img", "qcow2", "vmdk", "vhd", "vhdx", "ova", "vdi", "tar"]
+            .iter()
+            .any(|known| extension == *known)
     });
     image.contains('/') || is_disk
 }
 
-fn stored_recipe(store: &Store, record: &ImageRecord) -> Result<Option<RecipeFile>, Failure> {
+pub(crate) fn stored_recipe(store: &Store, record: &ImageRecord) -> Result<Option<RecipeFile>, Failure> {
     let Some(bytes) = store.document(record, RECIPE)? else { return Ok(None) };
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let path = PathBuf::from(format!("{}:{} (stored recipe)", record.name, record.version));

@@ -2,13 +2,16 @@
 //!
 //! This is the only crate that prints. Data goes to standard output, all else to standard error.
 
+mod advisories;
 mod args;
 mod commands;
 mod context;
 mod exit_code;
 mod failure;
 mod images;
+mod inspecting;
 mod present;
+mod present_scan;
 mod provenance;
 mod reference;
 mod supply;

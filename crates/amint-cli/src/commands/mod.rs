@@ -5,12 +5,15 @@ mod build_check;
 mod build_plan;
 mod check;
 mod completions;
+mod db;
+mod diff;
 mod export;
 mod gc;
 mod images;
 mod init;
 mod lock;
 mod rm;
+mod scan;
 mod schema;
 mod shell;
 mod show;
@@ -39,6 +42,9 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failu
         Command::Images(args) => images::run(&args, context),
         Command::Show(args) => show::run(&args, context),
         Command::Export(args) => export::run(&args, context),
+        Command::Scan(args) => scan::run(&args, context),
+        Command::Diff(args) => diff::run(&args, context),
+        Command::Db(command) => db::run(&command, context),
         Command::Verify(args) => verify::run(&args, context),
         Command::Rm(args) => rm::run(&args, context),
         Command::Gc(args) => gc::run(&args, context),

@@ -20,6 +20,11 @@ impl Palette {
     #[cfg(test)]
     pub(crate) const PLAIN: Self = Self { is_coloured: false, is_unicode: false };
 
+    /// Shows plain text: for files.
+    pub(crate) fn plain() -> Self {
+        Self { is_coloured: false, is_unicode: false }
+    }
+
     /// Finds out what standard output can show.
     ///
     /// `NO_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR` and `TERM` are honoured (see anstream), and so is a choice that

@@ -1,0 +1,85 @@
+//! `amint scan`: looks into any image, and judges what it finds.
+
+use std::io::Write;
+use std::path::Path;
+
+use amint_report::scan as reports;
+use amint_types::Severity;
+use amint_types::scan::{ScanDocument, ScanVerdict};
+
+use crate::args::{SbomFormat, ScanArgs, ScanFormat};
+use crate::context::Context;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::inspecting::look_into;
+use crate::present_scan;
+use crate::ui::Palette;
+
+/// Looks into an image, judges it and writes the report.
+pub(crate) fn run(args: &ScanArgs, context: &Context) -> Result<ExitCode, Failure> {
+    let gate: Severity = args.gate.parse().map_err(|error| Failure::new(ExitCode::Usage, error))?;
+    let document = look_into(&args.target, &args.inspect, gate, context)?.document;
+    context.finish();
+    let text = text(args, &document, context)?;
+    match &args.output {
+        Some(path) => write(path, &text)?,
+        None => context.print(&text),
+    }
+    if let Some(path) = &args.write_vex {
+        write_vex(path, &document)?;
+    }
+    let is_machine_form = args.sbom.is_some() || args.format != ScanFormat::Text || context.global.json;
+    if is_machine_form || args.output.is_some() {
+        for reason in &document.reasons {
+            context.say(&format!("{}: {reason}", document.verdict.as_str()));
+        }
+    }
+    Ok(exit_code(document.verdict))
+}
+
+fn text(args: &ScanArgs, document: &ScanDocument, context: &Context) -> Result<String, Failure> {
+    if let Some(sbom) = args.sbom {
+        return Ok(match sbom {
+            SbomFormat::Cyclonedx => reports::cyclonedx(document),
+            SbomFormat::Spdx => reports::spdx(document),
+        });
+    }
+    if context.global.json {
+        return Ok(reports::scan_json(document));
+    }
+    Ok(match args.format {
+        ScanFormat::Text => {
+            let palette = if args.output.is_some() { Palette::plain() } else { Palette::for_stdout() };
+            present_scan::text(document, args.all, palette)
+        }
+        ScanFormat::Json => reports::scan_json(document),
+        ScanFormat::Sarif => reports::sarif(document),
+        ScanFormat::Junit => reports::junit(document),
+        ScanFormat::Html => reports::html(document).map_err(|error| Failure::new(ExitCode::Defect, error))?,
+    })
+}
+
+/// Replaces a file at once, so that no reader sees half of it.
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| Failure::file(folder, error))?;
+    file.write_all(text.as_bytes()).map_err(|error| Failure::file(path, error))?;
+    file.persist(path).map_err(|error| Failure::file(path, error.error))?;
+    Ok(())
+}
+
+/// States what amint itself found not to apply.
+fn write_vex(path: &Path, document: &ScanDocument) -> Result<(), Failure> {
+    let id = format!("urn:amint:vex:{}", amint_types::Digest::of(document.target.name.as_bytes()));
+    let statements = amint_vuln::vex::statements_of(&document.findings, &id, "amint", document.scanned_at);
+    write(path, &String::from_utf8_lossy(&statements.to_json()))
+}
+
+pub(crate) fn exit_code(verdict: ScanVerdict) -> ExitCode {
+    match verdict {
+        ScanVerdict::Pass => ExitCode::Fine,
+        ScanVerdict::Fail => ExitCode::Gate,
+        ScanVerdict::Stale => ExitCode::Evidence,
+        _ => ExitCode::Input,
+    }
+}
