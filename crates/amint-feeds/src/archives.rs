@@ -77,7 +77,7 @@ pub fn add_archives(
     for suite in wanted_suites(installed, places)? {
         let name = format!("{}/{}", installed.ecosystem, suite.suite);
         let suite = fetch_suite(suite, installed, fetching)
-            .map_err(|source| FeedError::Archive { name: name.clone(), source })?;
+            .map_err(|source| FeedError::Archive { name: name.clone(), source: Box::new(source) })?;
         date = date.max(Some(suite.date));
         let failed = |source| FeedError::Index { name: name.clone(), source };
         let is_wanted = |source: &str| installed.sources.contains_key(source);

@@ -107,7 +107,7 @@ fn fetch(
         let paths = fetching
             .client
             .packages(&files, STEP, fetching.sink, fetching.cancel)
-            .map_err(|source| FeedError::Archive { name: target.name.clone(), source })?;
+            .map_err(|source| FeedError::Archive { name: target.name.clone(), source: Box::new(source) })?;
         let mut left = Vec::new();
         for (mut wanted, path) in fetched.drain(..).zip(&paths) {
             match read(&wanted, path) {

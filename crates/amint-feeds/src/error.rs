@@ -21,7 +21,7 @@ pub enum FeedError {
         name: String,
         /// Why.
         #[source]
-        source: ArchiveError,
+        source: Box<ArchiveError>,
     },
     /// An index cannot be read.
     #[error("failed to read the index of `{name}`")]

@@ -1,6 +1,6 @@
 //! `repodata/repomd.xml`: which file of a repository of rpm packages holds its advisories.
 //!
-//! The form is that of createrepo_c (<https://github.com/rpm-software-management/createrepo_c>).
+//! The form is that of `createrepo_c` (<https://github.com/rpm-software-management/createrepo_c>).
 
 use amint_types::Digest;
 use jiff::Timestamp;
@@ -52,7 +52,7 @@ pub fn read_repomd(text: &[u8]) -> Result<Option<UpdateInfoFile>, RepomdError> {
     let mut reader = Reader::from_reader(text);
     let mut buffer = Vec::new();
     let (mut data, mut content) = (Data::default(), String::new());
-    let (mut has_root, mut found, mut date) = (false, None, None);
+    let (mut has_root, mut found, mut made) = (false, None, None);
     loop {
         buffer.clear();
         match reader.read_event_into(&mut buffer)? {
@@ -76,7 +76,7 @@ pub fn read_repomd(text: &[u8]) -> Result<Option<UpdateInfoFile>, RepomdError> {
             }
             Event::End(tag) => match tag.name().as_ref() {
                 "checksum" => content.trim().clone_into(&mut data.checksum),
-                "timestamp" => date = date.max(seconds(&content)),
+                "timestamp" => made = made.max(seconds(&content)),
                 "data" if data.kind == "updateinfo" => found = Some(std::mem::take(&mut data)),
                 _ => {}
             },
@@ -87,7 +87,7 @@ pub fn read_repomd(text: &[u8]) -> Result<Option<UpdateInfoFile>, RepomdError> {
     if !has_root {
         return Err(RepomdError::Form("it describes no repository"));
     }
-    found.map(|data| checked(&data, date)).transpose()
+    found.map(|data| checked(&data, made)).transpose()
 }
 
 /// Some write parts of a second.
@@ -96,7 +96,7 @@ fn seconds(text: &str) -> Option<Timestamp> {
     Timestamp::from_second(whole.parse().ok()?).ok()
 }
 
-fn checked(data: &Data, date: Option<Timestamp>) -> Result<UpdateInfoFile, RepomdError> {
+fn checked(data: &Data, made: Option<Timestamp>) -> Result<UpdateInfoFile, RepomdError> {
     let is_inside = !data.path.starts_with('/')
         && !data.path.contains([':', '\\', '?', '#'])
         && !data.path.chars().any(char::is_control)
@@ -109,7 +109,7 @@ fn checked(data: &Data, date: Option<Timestamp>) -> Result<UpdateInfoFile, Repom
     }
     let sha256 =
         data.checksum.parse().map_err(|_| RepomdError::Form("the SHA-256 of its advisories is none"))?;
-    Ok(UpdateInfoFile { path: data.path.clone(), sha256, date })
+    Ok(UpdateInfoFile { path: data.path.clone(), sha256, date: made })
 }
 
 #[cfg(test)]

@@ -39,12 +39,12 @@ const PACKAGES: [&str; 28] = [
 ];
 
 /// An archive in a folder, signed by a key of its own.
-struct Archive {
+pub(crate) struct Archive {
     folder: tempfile::TempDir,
 }
 
 impl Archive {
-    fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         for tool in ["gpg", "dpkg-deb", "dpkg-scanpackages"] {
             if Command::new(tool).arg("--version").output().is_err() {
                 eprintln!("SKIPPED: `{tool}` is not installed");
@@ -73,11 +73,11 @@ impl Archive {
         Some(archive)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).unwrap();
     }
 
@@ -103,7 +103,7 @@ impl Archive {
     }
 
     /// Makes a package, with a changelog if there is text for one.
-    fn add(&self, archive: &str, name: &str, version: &str, fields: &str, changelog: &str) {
+    pub(crate) fn add(&self, archive: &str, name: &str, version: &str, fields: &str, changelog: &str) {
         let root = self.path("package");
         let _ = fs::remove_dir_all(&root);
         fs::create_dir_all(root.join("DEBIAN")).unwrap();
@@ -124,7 +124,7 @@ impl Archive {
     }
 
     /// Writes and signs the indexes.
-    fn publish(&self) {
+    pub(crate) fn publish(&self) {
         for (archive, suite) in
             [("debian", "trixie"), ("debian", "trixie-updates"), ("debian-security", "trixie-security")]
         {
@@ -155,7 +155,7 @@ impl Archive {
         }
     }
 
-    fn amint(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn amint(&self, arguments: &[&str]) -> Ran {
         let mirror = self.path("debian").display().to_string();
         let security = self.path("debian-security").display().to_string();
         let source = ["--mirror", &mirror, "--security-mirror", &security];

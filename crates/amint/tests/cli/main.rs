@@ -7,6 +7,7 @@
 )]
 
 mod check;
+mod db;
 mod init;
 mod lock;
 mod store;
