@@ -5,7 +5,9 @@
 //! [`pass::run`] reads every wanted file once, in the order of the disk. Nothing is mounted and nothing needs root.
 
 pub mod analyzers;
+mod coverage;
 pub mod facts;
+mod files;
 pub mod image;
 pub mod index;
 mod inspect;
@@ -14,5 +16,7 @@ pub mod pass;
 pub mod source;
 pub mod system;
 
-pub use inspect::{InspectOptions, Inspection, inspect, unread_reasons};
+pub use files::compare_files;
+pub use coverage::unread_reasons;
+pub use inspect::{InspectOptions, Inspection, inspect};
 pub use judge::{JudgeError, JudgeOptions, judge, parse_profiles};

@@ -84,6 +84,22 @@ pub struct Port {
     pub service: String,
 }
 
+/// A file as one of two images has it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FileState {
+    /// Its path.
+    pub path: String,
+    /// What it is: `file`, `folder`, `link`.
+    pub kind: String,
+    /// Permission bits, in octal.
+    pub mode: String,
+    /// Owner and group: `0:0`.
+    pub owner: String,
+    /// Size of a regular file.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bytes: Option<u64>,
+}
+
 /// All that two scans differ in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanDifference {
@@ -111,6 +127,9 @@ pub struct ScanDifference {
     pub certificates: Changes<Certificate>,
     /// Files of packages that are not as the package brought them.
     pub modified_files: Changes<ModifiedFile>,
+    /// All files, where both images were at hand: a report alone does not tell them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub files: Option<Changes<FileState>>,
 }
 
 impl ScanDifference {
@@ -126,6 +145,7 @@ impl ScanDifference {
             self.privileged.count(),
             self.certificates.count(),
             self.modified_files.count(),
+            self.files.as_ref().map_or(0, Changes::count),
         ]
         .into_iter()
         .sum()

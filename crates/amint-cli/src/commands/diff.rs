@@ -1,5 +1,6 @@
 //! `amint diff`: what differs between two images.
 
+use amint_inspect::compare_files;
 use amint_report::scan as reports;
 use amint_types::Severity;
 use amint_types::scan::ScanVerdict;
@@ -12,10 +13,13 @@ use crate::inspecting::look_into;
 
 /// Looks into both images and shows what is new, gone and changed; exits with 1 when anything is.
 pub(crate) fn run(args: &DiffArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let old = look_into(&args.old, &args.inspect, Severity::High, context)?.document;
-    let new = look_into(&args.new, &args.inspect, Severity::High, context)?.document;
+    let old = look_into(&args.old, &args.inspect, Severity::High, context)?;
+    let new = look_into(&args.new, &args.inspect, Severity::High, context)?;
+    let files = compare_files(&old.index, &new.index, &context.cancel)?;
     context.finish();
-    let difference = reports::difference(&old, &new);
+    let (old, new) = (old.document, new.document);
+    let mut difference = reports::difference(&old, &new);
+    difference.files = Some(files);
     if context.global.json {
         context.print(&reports::difference_json(&difference));
     } else {

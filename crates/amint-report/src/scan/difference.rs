@@ -27,6 +27,7 @@ pub fn difference(old: &ScanDocument, new: &ScanDocument) -> ScanDifference {
         privileged: changes(&old.privileged, &new.privileged, |file| &file.path),
         certificates: changes(&old.certificates, &new.certificates, |one| (&one.path, &one.fingerprint)),
         modified_files: changes(&old.modified_files, &new.modified_files, |file| &file.path),
+        files: None,
     }
 }
 

@@ -147,6 +147,12 @@ impl Page {
         self.changes("Files that differ from their package", &difference.modified_files, |file| {
             (file.path.clone(), format!("{} ({})", file.change, file.package))
         });
+        if let Some(files) = &difference.files {
+            self.changes("Files", files, |file| {
+                let size = file.bytes.map(|bytes| format!(", {bytes} bytes")).unwrap_or_default();
+                (file.path.clone(), format!("{} {} {}{size}", file.kind, file.mode, file.owner))
+            });
+        }
     }
 
     fn changes<T>(&mut self, title: &str, changes: &Changes<T>, describe: impl Fn(&T) -> (String, String)) {
