@@ -6,7 +6,7 @@ use amint_packages::purl::Distribution;
 use amint_scan::system::{kernels, operating_system, services, users};
 use amint_scan::{CheckError, Context, Profile, ScanRequest};
 use amint_types::scan::{
-    AnalyzerRun, AnalyzerStatus, Coverage, CoverageStatus, Kernel, OperatingSystem, ScanDocument,
+    AnalyzerRun, AnalyzerStatus, Kernel, OperatingSystem, ScanDocument,
     ScanVerdict, Service, Target,
 };
 use amint_types::{Cancel, EventSink, Severity, StepOutcome, Unit};
@@ -14,8 +14,9 @@ use jiff::Timestamp;
 use jiff::tz::Offset;
 
 use crate::analyzers::{Certificates, Checksums, Languages};
+use crate::coverage::{Places, coverage};
 use crate::facts::privileged_files;
-use crate::image::{Image, InspectError, Placed, State, place};
+use crate::image::{Image, InspectError, Placed, place};
 use crate::index::{Index, chain};
 use crate::pass::{self, Analyzer, PassResult};
 use crate::system::{Databases, Owners, read_databases};
@@ -23,6 +24,8 @@ use crate::system::{Databases, Owners, read_databases};
 /// The name of the steps in events.
 const WALK: &str = "walk";
 const READ: &str = "read";
+/// How many links that cannot be read are told.
+const PROBLEMS_TOLD: usize = 5;
 
 /// How an image is looked into.
 #[derive(Clone, Debug)]
@@ -56,7 +59,8 @@ pub fn inspect(
     sink: &dyn EventSink,
     cancel: &Cancel,
 ) -> Result<Inspection, InspectError> {
-    let Placed { plans, parts, notes, has_system } = place(&image.parts);
+    let Placed { plans, parts, notes, problems, has_system } = place(&image.parts);
+    let places = Places { parts, notes, problems };
     let started = Instant::now();
     sink.step_started(WALK, "Walking the file systems", None, Unit::Items);
     let index = Index::build(plans, cancel)?;
@@ -74,7 +78,7 @@ pub fn inspect(
     databases.packages = packages;
     document.analyzers.append(&mut databases.runs);
     let result = read_files(&index, &databases, &owners, options, sink, cancel)?;
-    document.coverage = coverage(image, &parts, &notes, &index, &result);
+    document.coverage = coverage(image, &places, &index, &result);
     gather(&index, &databases, &owners, result, options, &mut document);
     document.sort();
     Ok(Inspection { index, document })
@@ -205,69 +209,6 @@ fn read_files(
     Ok(result)
 }
 
-fn coverage(
-    image: &Image,
-    parts: &[usize],
-    notes: &[Vec<String>],
-    index: &Index,
-    result: &PassResult,
-) -> Vec<Coverage> {
-    let names = index.names_by_mount();
-    let mut coverage = Vec::with_capacity(image.parts.len());
-    for (number, part) in image.parts.iter().enumerate() {
-        let mut covered = Coverage {
-            partition: part.label.clone(),
-            filesystem: part.content.clone(),
-            mounted_at: None,
-            files: 0,
-            bytes: 0,
-            status: CoverageStatus::Empty,
-            notes: part.notes.clone(),
-        };
-        covered.notes.extend(notes.get(number).into_iter().flatten().cloned());
-        match &part.state {
-            State::Nothing => {}
-            State::Unread(why) => {
-                covered.status = CoverageStatus::Unread;
-                covered.notes.push(why.clone());
-            }
-            State::Files(_) => {
-                covered.status = CoverageStatus::Read;
-                let mounts =
-                    parts.iter().enumerate().filter(|(_, part)| **part == number).map(|(mount, _)| mount);
-                for mount in mounts {
-                    cover_mount(&mut covered, mount, index, names.get(&mount).copied(), result);
-                }
-            }
-        }
-        coverage.push(covered);
-    }
-    coverage
-}
-
-fn cover_mount(
-    covered: &mut Coverage,
-    number: usize,
-    index: &Index,
-    names: Option<u64>,
-    result: &PassResult,
-) {
-    let Some(mount) = index.mounts().get(number) else { return };
-    covered.mounted_at.get_or_insert_with(|| String::from_utf8_lossy(&mount.path).into_owned());
-    covered.files += names.unwrap_or(0);
-    covered.bytes += result.bytes_by_mount.get(number).copied().unwrap_or(0);
-    let unread = result.unread_by_mount.get(number).into_iter().flatten();
-    let told = covered.notes.len();
-    covered.notes.extend(mount.errors.iter().chain(unread).cloned());
-    let more = mount.error_count.saturating_sub(mount.errors.len() as u64);
-    if more > 0 {
-        covered.notes.push(format!("and {more} more that could not be read"));
-    }
-    if covered.notes.len() > told {
-        covered.status = CoverageStatus::Partial;
-    }
-}
-
 /// Puts together what the pass found, and says who owns what.
 fn gather(
     index: &Index,
@@ -281,7 +222,7 @@ fn gather(
         let id = index.find(path.as_bytes())?;
         databases.packages.get(owners.package(id)?).map(|package| package.name.clone())
     };
-    let mut output = result.output;
+    let PassResult { mut output, mut runs, .. } = result;
     for package in &mut output.packages {
         // The path of what lies inside an archive names the archive first: `/opt/a.jar!/lib/b.jar`.
         let file = package.path.split("!/").next().unwrap_or_default();
@@ -294,9 +235,14 @@ fn gather(
     document.modified_files = output.modified_files;
     if !options.skipped.iter().any(|skipped| skipped == "checksums") {
         document.modified_files.extend(owners.missing.iter().cloned());
-        document.modified_files.extend(owners.replaced(index, databases));
+        let (replaced, problems) = owners.replaced(index, databases);
+        document.modified_files.extend(replaced);
+        if let Some(run) = runs.iter_mut().find(|run| run.id == "checksums" && !problems.is_empty()) {
+            run.status = AnalyzerStatus::Partial;
+            run.notes.extend(problems.into_iter().take(PROBLEMS_TOLD));
+        }
     }
-    document.analyzers.extend(result.runs);
+    document.analyzers.append(&mut runs);
     let privileged = privileged_files(index);
     document.privileged = privileged.files;
     for file in &mut document.privileged {
@@ -328,32 +274,4 @@ fn name_owners(name_of: &dyn Fn(&str) -> Option<String>, kernels: &mut [Kernel],
             })
             .or_else(|| service.program.as_deref().and_then(name_of));
     }
-}
-
-/// Says what users of the terminal and of reports must know first.
-pub fn unread_reasons(document: &ScanDocument) -> Vec<String> {
-    let mut reasons = Vec::new();
-    for part in &document.coverage {
-        match part.status {
-            CoverageStatus::Unread => {
-                let why = part.notes.last().map_or("it cannot be read", String::as_str);
-                reasons.push(format!("partition {} ({}): {why}", part.partition, part.filesystem));
-            }
-            CoverageStatus::Partial => {
-                let why = part.notes.last().map_or("", String::as_str);
-                reasons.push(format!("partition {} was read in part: {why}", part.partition));
-            }
-            _ => {}
-        }
-    }
-    if document.system.is_none() {
-        reasons.push("no operating system was found".to_owned());
-    } else if !document.packages.iter().any(|package| package.kind.is_of_system()) {
-        reasons.push("no package database was found".to_owned());
-    }
-    for run in document.analyzers.iter().filter(|run| run.status == AnalyzerStatus::Partial) {
-        let why = run.notes.first().map_or("", String::as_str);
-        reasons.push(format!("analyzer {} could not read all: {why}", run.id));
-    }
-    reasons
 }

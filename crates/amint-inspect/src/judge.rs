@@ -11,7 +11,7 @@ use amint_vuln::{AgeProblem, Database, DatabaseError, MatchContext, Matcher};
 use jiff::SignedDuration;
 
 use crate::Inspection;
-use crate::inspect::unread_reasons;
+use crate::coverage::unread_reasons;
 
 /// How an image is judged.
 #[derive(Debug)]

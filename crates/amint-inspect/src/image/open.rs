@@ -1,5 +1,8 @@
 //! Opening whatever is named.
 
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -41,7 +44,9 @@ impl Image {
         let metadata = std::fs::metadata(path).map_err(failed)?;
         if metadata.is_dir() {
             let folder = Arc::new(HostFolder::open(path).map_err(failed)?);
-            return Ok(Self::of_part("directory", None, Part::of_files("directory", folder)));
+            let mut part = Part::of_files("directory", folder.clone());
+            part.folder = Some(folder);
+            return Ok(Self::of_part("directory", None, part));
         }
         let is_device = std::os::unix::fs::FileTypeExt::is_block_device(&metadata.file_type());
         if !metadata.is_file() && !is_device {
@@ -52,11 +57,16 @@ impl Image {
             disk_index: options.disk_index,
             ..OpenOptions::default()
         };
-        let opened = amint_formats::open(path, &settings)?;
-        if opened.disk.size_bytes() == 0 {
-            return Err(InspectError::Empty { what: "a file without content".to_owned() });
+        if let Some(archive) = open_archive(path).map_err(failed)? {
+            let bytes = metadata.len();
+            let archive = Arc::new(TarFs::open(archive).map_err(InspectError::Archive)?);
+            return Ok(Self::of_part("tar", Some(bytes), Part::of_files("archive", archive)));
         }
-        Self::of_opened(opened)
+        let Opened { format, disk, notes, .. } = amint_formats::open(path, &settings)?;
+        if disk.size_bytes() == 0 {
+            return Err(InspectError::Empty { what: "a disk without content".to_owned() });
+        }
+        Self::of_disk(disk, format.as_str(), notes)
     }
 
     /// Opens a disk that is read in blocks, such as an image of the store.
@@ -66,15 +76,6 @@ impl Image {
     pub fn of_blocks(blocks: Arc<dyn BlockSource>, format: &str) -> Result<Self, InspectError> {
         let disk = Arc::new(amint_formats::CachedBlocks::new(blocks, amint_formats::CacheOptions::default()));
         Self::of_disk(disk, format, Vec::new())
-    }
-
-    fn of_opened(opened: Opened) -> Result<Self, InspectError> {
-        if opened.format == amint_formats::Format::Raw && TarFs::probe(&*opened.disk) {
-            let bytes = opened.disk.size_bytes();
-            let archive = Arc::new(TarFs::open(opened.disk).map_err(InspectError::Archive)?);
-            return Ok(Self::of_part("tar", Some(bytes), Part::of_files("archive", archive)));
-        }
-        Self::of_disk(opened.disk, opened.format.as_str(), opened.notes)
     }
 
     fn of_part(format: &str, disk_bytes: Option<u64>, part: Part) -> Self {
@@ -106,19 +107,37 @@ impl Image {
             let ids = Ids { volume: Some((volume.group, volume.name)), ..Ids::default() };
             parts.push(match volume.source {
                 Ok(source) => Part::open(label, &volume.content, ids, source),
-                Err(why) => Part {
-                    label,
-                    content: "lvm2".to_owned(),
-                    ids,
-                    state: super::State::Unread(why),
-                    notes: Vec::new(),
-                    source: None,
-                },
+                Err(why) => Part::unread(label, ids, why),
             });
         }
         if parts.is_empty() {
             return Err(InspectError::Empty { what: "a disk without partitions".to_owned() });
         }
         Ok(Self { format: format.to_owned(), disk_bytes: Some(disk_bytes), parts, notes })
+    }
+}
+
+/// Opens a tar archive that is no OVA: a root file system. None for whatever is something else.
+fn open_archive(path: &Path) -> io::Result<Option<Arc<dyn ReadAt>>> {
+    let file = File::open(path)?;
+    let bytes = file.metadata()?.len();
+    let source = HostSource { file, bytes };
+    let is_archive = TarFs::probe(&source) && !TarFs::has_description(&source);
+    Ok(is_archive.then(|| Arc::new(source) as Arc<dyn ReadAt>))
+}
+
+/// A file of this host.
+struct HostSource {
+    file: File,
+    bytes: u64,
+}
+
+impl ReadAt for HostSource {
+    fn size_bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.file.read_exact_at(buffer, offset)
     }
 }

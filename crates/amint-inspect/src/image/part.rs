@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use amint_btrfs::Btrfs;
 use amint_fs::{FileSystem, FsError};
 use amint_types::ReadAt;
 use amint_volumes::Content;
+
+use crate::source::HostFolder;
 
 /// By which names `fstab(5)` may call a part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +50,10 @@ pub struct Part {
     pub notes: Vec<String>,
     /// Its bytes; none for what is no disk.
     pub source: Option<Arc<dyn ReadAt>>,
+    /// The btrfs that `state` holds, to go to its other subvolumes.
+    pub btrfs: Option<Box<Btrfs>>,
+    /// The folder of the host that `state` holds, which learns while it is walked what it does not enter.
+    pub folder: Option<Arc<HostFolder>>,
 }
 
 impl Part {
@@ -60,16 +67,35 @@ impl Part {
             notes: info.notes.clone(),
             state: State::Files(file_system),
             source: None,
+            btrfs: None,
+            folder: None,
+        }
+    }
+
+    /// Makes the part of a logical volume whose bytes cannot be had.
+    pub(super) fn unread(label: String, ids: Ids, why: String) -> Self {
+        Self {
+            label,
+            content: "lvm2".to_owned(),
+            ids,
+            state: State::Unread(why),
+            notes: Vec::new(),
+            source: None,
+            btrfs: None,
+            folder: None,
         }
     }
 
     /// Opens what lies in a part.
     pub(super) fn open(label: String, content: &Content, ids: Ids, source: Arc<dyn ReadAt>) -> Self {
         let unread = |why: &str| State::Unread(why.to_owned());
+        let mut btrfs = None;
         let opened = match content {
             Content::Ext => Some(shared(amint_ext::Ext::open(source.clone()))),
             Content::Xfs => Some(shared(amint_xfs::Xfs::open(source.clone()))),
-            Content::Btrfs => Some(shared(amint_btrfs::Btrfs::open(source.clone()))),
+            Content::Btrfs => Some(shared(Btrfs::open(source.clone()).inspect(|opened| {
+                btrfs = Some(Box::new(opened.clone()));
+            }))),
             Content::Fat => Some(shared(amint_fat::Fat::open(source.clone()))),
             Content::Ntfs => Some(shared(amint_ntfs::Ntfs::open(source.clone()))),
             Content::Squashfs => Some(shared(amint_squashfs::Squashfs::open(source.clone()))),
@@ -93,10 +119,10 @@ impl Part {
                 State::Nothing
             }
             (None, Content::Luks { .. } | Content::Bitlocker) => unread("it is encrypted"),
-            (None, Content::Unknown) => unread("nothing that amint knows"),
+            (None, Content::Unknown) => unread("its content is nothing that amint knows"),
             (None, other) => State::Unread(format!("amint cannot read {}", other.name())),
         };
-        Self { label, content: kind, ids, state, notes, source: Some(source) }
+        Self { label, content: kind, ids, state, notes, source: Some(source), btrfs, folder: None }
     }
 }
 

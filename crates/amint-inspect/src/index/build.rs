@@ -36,6 +36,8 @@ pub struct Mount {
     pub error_count: u64,
     /// The first of those errors, with paths.
     pub errors: Vec<String>,
+    /// What a person should know, though nothing went wrong: names that lie hidden below a mount point.
+    pub notes: Vec<String>,
 }
 
 impl Index {
@@ -47,19 +49,23 @@ impl Index {
     /// Fails when `cancel` says so.
     pub fn build(plans: Vec<MountPlan>, cancel: &Cancel) -> Result<Self, Cancelled> {
         let mut roots = HashMap::new();
+        let mut planned = HashSet::new();
         let mut mounts = Vec::with_capacity(plans.len());
         for (number, plan) in plans.into_iter().enumerate() {
             roots.insert(plan.path.clone(), (number, plan.root));
+            planned.insert((identity(&plan.file_system), plan.root));
             mounts.push(Mount {
                 file_system: plan.file_system,
                 path: plan.path,
                 error_count: 0,
                 errors: Vec::new(),
+                notes: Vec::new(),
             });
         }
         let mut walk = Walk {
             index: Self { entries: Vec::new(), mounts },
             roots,
+            planned,
             seen: HashSet::new(),
             pending: VecDeque::new(),
         };
@@ -68,24 +74,49 @@ impl Index {
             cancel.check()?;
             walk.enter(folder, &path, depth);
         }
+        walk.end();
         Ok(walk.index)
     }
+}
+
+/// Tells file systems apart, however many places each of them has.
+fn identity(file_system: &Arc<dyn FileSystem>) -> usize {
+    Arc::as_ptr(file_system).cast::<()>().addr()
 }
 
 struct Walk {
     index: Index,
     roots: HashMap<Vec<u8>, (usize, NodeId)>,
-    /// Folders that were entered: one with two places makes a circle.
+    /// Topmost folders of all mounts: a subvolume with a place of its own is looked at there and nowhere else.
+    planned: HashSet<(usize, NodeId)>,
+    /// Folders that were entered, each mount for itself: one with two places makes a circle.
     seen: HashSet<(u16, NodeId)>,
     pending: VecDeque<(u32, Vec<u8>, usize)>,
 }
 
 impl Walk {
     fn begin(&mut self) {
-        let (mount, node) = self.roots.remove(b"/".as_slice()).unwrap_or((0, NodeId::new(0)));
-        let entry = self.describe(mount, node, Box::default(), 0, b"/");
+        let Some((mount, node)) = self.roots.remove(b"/".as_slice()) else {
+            // An image without any file system still has a root, in which nothing is.
+            self.index.entries.push(blank(0, NodeId::new(0), Box::default(), 0, Kind::Folder));
+            return;
+        };
+        let mut entry = self.describe(mount, node, Box::default(), 0, b"/");
+        // Even where it cannot be read, other file systems stand below it.
+        entry.kind = Kind::Folder;
         self.index.entries.push(entry);
         self.pending.push_back((0, Vec::new(), 0));
+    }
+
+    /// Tells of file systems whose mount point the walk did not come to.
+    fn end(&mut self) {
+        let mut left: Vec<(Vec<u8>, (usize, NodeId))> = self.roots.drain().collect();
+        left.sort();
+        for (path, (mount, _)) in left {
+            let filesystem = self.index.mounts[mount].file_system.info().kind;
+            let what = "no way that leads to it: its mount point cannot be read".to_owned();
+            self.fail(mount, &path, &FsError::Limit { filesystem, what });
+        }
     }
 
     fn fail(&mut self, mount: usize, path: &[u8], error: &FsError) {
@@ -101,22 +132,8 @@ impl Walk {
     /// Looks at a node; one that cannot be read stays in the index as an empty pipe, which nobody opens.
     fn describe(&mut self, mount: usize, node: NodeId, name: Box<[u8]>, parent: u32, path: &[u8]) -> Entry {
         let file_system = self.index.mounts[mount].file_system.clone();
-        let mut entry = Entry {
-            name,
-            parent,
-            first_child: 0,
-            child_count: 0,
-            mount: u16::try_from(mount).unwrap_or(u16::MAX),
-            node,
-            position: None,
-            kind: Kind::Pipe,
-            mode: 0,
-            uid: 0,
-            gid: 0,
-            bytes: 0,
-            nlink: 1,
-            modified: 0,
-        };
+        let mount_number = u16::try_from(mount).unwrap_or(u16::MAX);
+        let mut entry = blank(mount_number, node, name, parent, Kind::Pipe);
         match file_system.node(node) {
             Ok(found) => {
                 entry.kind = found.kind;
@@ -133,7 +150,10 @@ impl Walk {
                     }
                 }
             }
-            Err(error) => self.fail(mount, path, &error),
+            Err(error) => {
+                entry.is_unread = true;
+                self.fail(mount, path, &error);
+            }
         }
         entry
     }
@@ -148,6 +168,7 @@ impl Walk {
         let filesystem = self.index.mounts[number].file_system.info().kind;
         let limit = |what: &str| FsError::Limit { filesystem, what: what.to_owned() };
         if depth > DEPTH_MAX {
+            self.index.entries[folder as usize].is_unread = true;
             return self.fail(number, path, &limit("folders that are nested too deeply"));
         }
         if !self.seen.insert((mount, node)) {
@@ -165,13 +186,46 @@ impl Walk {
             ControlFlow::Continue(())
         });
         if let Err(error) = listed {
+            self.index.entries[folder as usize].is_unread = true;
             self.fail(number, path, &error);
         }
         if names.len() >= room {
+            self.index.entries[folder as usize].is_unread = true;
             self.fail(number, path, &limit("too many names"));
+        }
+        if path.is_empty() {
+            self.add_unmounted(&mut names);
         }
         names.sort();
         self.add(folder, path, depth, names);
+    }
+
+    /// Gives file systems that the image does not mount a name in the topmost folder.
+    fn add_unmounted(&self, names: &mut Vec<(Box<[u8]>, NodeId)>) {
+        for (path, (_, node)) in &self.roots {
+            let Some(name) = path.strip_prefix(b"/").filter(|name| name.starts_with(b"@")) else { continue };
+            if !name.contains(&b'/') && !names.iter().any(|(known, _)| **known == *name) {
+                names.push((name.into(), *node));
+            }
+        }
+    }
+
+    /// Notes what a mount point holds itself, which nobody sees once something is mounted there.
+    fn note_hidden(&mut self, mount: usize, point: NodeId, path: &[u8]) {
+        let mut count = 0_u64;
+        let reader = self.index.mounts[mount].file_system.clone();
+        let listed = reader.read_dir(point, &mut |_| {
+            count += 1;
+            ControlFlow::Continue(())
+        });
+        let path = String::from_utf8_lossy(path);
+        let note = match (listed, count) {
+            (Err(error), _) => format!("what lies hidden below {path} cannot be read: {}", chain(&error)),
+            (Ok(()), 0) => return,
+            (Ok(()), 1) => format!("1 name lies hidden below {path} and was not looked at"),
+            (Ok(()), count) => format!("{count} names lie hidden below {path} and were not looked at"),
+        };
+        self.index.mounts[mount].notes.push(note);
     }
 
     fn add(&mut self, folder: u32, path: &[u8], depth: usize, names: Vec<(Box<[u8]>, NodeId)>) {
@@ -183,8 +237,15 @@ impl Walk {
             full.push(b'/');
             full.extend_from_slice(&name);
             let (place, node) = self.roots.remove(&full).unwrap_or((mount, found));
+            let is_point = place != mount;
+            // Names that begin so were made by `add_unmounted`: nothing lies below them.
+            if is_point && !(path.is_empty() && name.starts_with(b"@")) {
+                self.note_hidden(mount, found, &full);
+            }
+            let is_elsewhere =
+                !is_point && self.planned.contains(&(identity(&self.index.mounts[mount].file_system), node));
             let entry = self.describe(place, node, name, folder, &full);
-            let is_folder = entry.kind == Kind::Folder;
+            let is_folder = entry.kind == Kind::Folder && !is_elsewhere;
             let id = u32::try_from(self.index.entries.len()).unwrap_or(u32::MAX);
             self.index.entries.push(entry);
             if is_folder {
@@ -195,6 +256,27 @@ impl Walk {
         let folder = &mut self.index.entries[folder as usize];
         folder.first_child = first;
         folder.child_count = end.saturating_sub(first);
+    }
+}
+
+/// Makes an entry of which only the name is known.
+fn blank(mount: u16, node: NodeId, name: Box<[u8]>, parent: u32, kind: Kind) -> Entry {
+    Entry {
+        name,
+        parent,
+        first_child: 0,
+        child_count: 0,
+        mount,
+        node,
+        position: None,
+        is_unread: false,
+        kind,
+        mode: 0,
+        uid: 0,
+        gid: 0,
+        bytes: 0,
+        nlink: 1,
+        modified: 0,
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Entry {
     pub(super) mount: u16,
     pub(super) node: NodeId,
     pub(super) position: Option<u64>,
+    /// It, or what lies in it, could not be read: what is not found there may still be there.
+    pub(crate) is_unread: bool,
     /// What it is.
     pub kind: Kind,
     /// Permission bits.

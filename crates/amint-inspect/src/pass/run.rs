@@ -181,35 +181,53 @@ impl Pass<'_> {
             }
             return Ok(());
         }
-        let mut streams: Vec<(usize, Box<dyn Stream + '_>)> = chosen
-            .iter()
-            .filter(|number| wants(number) == Some(Want::Stream))
-            .filter_map(|number| Some((*number, self.analyzers[*number].stream(file)?)))
-            .collect();
-        if !streams.is_empty() {
-            buffer.resize(CHUNK_BYTES, 0);
-            let mut at = 0;
-            while at < bytes && !self.cancel.is_cancelled() {
-                let count = opened.read_at(at, buffer).map_err(into_io)?;
-                if count == 0 {
-                    return Err(std::io::ErrorKind::UnexpectedEof.into());
-                }
-                for (_, stream) in &mut streams {
-                    stream.feed(&buffer[..count]);
-                }
-                at += count as u64;
-            }
-            tally.bytes[mount] += at;
-            for (number, stream) in streams {
-                let result = stream.finish(file, &mut tally.output);
-                note(tally, number, file.id, result.map_err(|error| error.to_string()));
-            }
-        }
+        let streamed = if has_stream {
+            self.stream(file, chosen, opened.as_mut(), buffer, tally, mount)
+        } else {
+            Ok(())
+        };
+        // One bad spot in the middle takes nothing from those who look elsewhere.
         let content = Content::of(opened);
         for number in chosen.iter().filter(|number| wants(number) == Some(Want::Places)) {
             self.offer(*number, file, &content, None, tally);
         }
         tally.bytes[mount] += content.read_bytes();
+        streamed
+    }
+
+    /// Reads a large file from its start to its end for all who want it so.
+    fn stream(
+        &self,
+        file: &File<'_>,
+        chosen: &[usize],
+        opened: &mut dyn amint_fs::OpenFile,
+        buffer: &mut Vec<u8>,
+        tally: &mut Tally,
+        mount: usize,
+    ) -> std::io::Result<()> {
+        let bytes = opened.size_bytes();
+        let mut streams: Vec<(usize, Box<dyn Stream + '_>)> = chosen
+            .iter()
+            .filter(|number| self.analyzers[**number].wants(file) == Some(Want::Stream))
+            .filter_map(|number| Some((*number, self.analyzers[*number].stream(file)?)))
+            .collect();
+        buffer.resize(CHUNK_BYTES, 0);
+        let mut at = 0;
+        while at < bytes && !self.cancel.is_cancelled() {
+            let count = opened.read_at(at, buffer).map_err(into_io)?;
+            if count == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+            for (_, stream) in &mut streams {
+                stream.feed(&buffer[..count]);
+            }
+            at += count as u64;
+            tally.bytes[mount] += count as u64;
+        }
+        for (number, stream) in streams {
+            let result = stream.finish(file, &mut tally.output);
+            note(tally, number, file.id, result.map_err(|error| error.to_string()));
+        }
         Ok(())
     }
 

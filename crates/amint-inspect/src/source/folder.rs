@@ -1,5 +1,6 @@
 //! A folder of this host, read as if it were a file system of an image.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::ops::{ControlFlow, Range};
@@ -9,11 +10,14 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use amint_fs::{ENTRIES_MAX, Entry, FileSystem, FsError, Info, Kind, Node, NodeId, OpenFile, Visit, Xattr};
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
 
 const KIND: &str = "directory";
 /// How many names all folders together may hold.
 const NODES_MAX: usize = 8_000_000;
+/// How many mount points of other file systems are counted, and how many are named.
+const FOREIGN_MAX: usize = 10_000;
+const FOREIGN_TOLD: usize = 5;
 /// How much the names of all attributes of one file may take (Linux: 64 KiB).
 const XATTR_NAMES_MAX: usize = 64 * 1024;
 
@@ -28,6 +32,8 @@ pub struct HostFolder {
     info: Info,
     /// Parent and name of every node that was met; a node's number is its place here.
     nodes: Mutex<Vec<(usize, Box<[u8]>)>>,
+    /// Mount points of other file systems that were met.
+    foreign: Mutex<BTreeSet<Vec<u8>>>,
 }
 
 impl HostFolder {
@@ -41,7 +47,22 @@ impl HostFolder {
         let status = rustix::fs::fstat(&root)?;
         let info =
             Info { kind: KIND, label: None, uuid: None, block_bytes: 4096, size_bytes: 0, notes: Vec::new() };
-        Ok(Self { root, device: status.st_dev, info, nodes: Mutex::new(vec![(0, Box::default())]) })
+        Ok(Self { root, device: status.st_dev, info, nodes: Mutex::new(vec![(0, Box::default())]), foreign: Mutex::default() })
+    }
+
+    /// Says which other file systems were met and not entered.
+    pub fn notes(&self) -> Vec<String> {
+        let foreign = self.foreign.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let shown: Vec<String> =
+            foreign.iter().take(FOREIGN_TOLD).map(|path| format!("/{}", String::from_utf8_lossy(path))).collect();
+        match foreign.len() {
+            0 => Vec::new(),
+            1 => vec![format!("another file system was not entered: {}", shown.join(", "))],
+            count => {
+                let more = if count > FOREIGN_TOLD { ", …" } else { "" };
+                vec![format!("{count} other file systems were not entered: {}{more}", shown.join(", "))]
+            }
+        }
     }
 
     fn path(&self, id: NodeId) -> Result<Vec<u8>, FsError> {
@@ -61,9 +82,7 @@ impl HostFolder {
         let path = self.path(id)?;
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
         let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        // A link itself can be opened only as a path, and `NO_SYMLINKS` refuses even that at the end.
-        let resolve =
-            if flags.contains(OFlags::PATH) { resolve - ResolveFlags::NO_SYMLINKS } else { resolve };
+        // A link at the end can be opened as a path and only so; one on the way is always refused.
         rustix::fs::openat2(&self.root, path.as_slice(), flags, Mode::empty(), resolve)
             .map_err(|errno| FsError::from(io::Error::from(errno)))
     }
@@ -112,6 +131,11 @@ impl FileSystem for HostFolder {
         let failed = |errno: rustix::io::Errno| FsError::from(io::Error::from(errno));
         let status = rustix::fs::fstat(&descriptor).map_err(failed)?;
         if status.st_dev != self.device {
+            let path = self.path(id)?;
+            let mut foreign = self.foreign.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if foreign.len() < FOREIGN_MAX {
+                foreign.insert(path);
+            }
             return Ok(());
         }
         let parent = usize::try_from(id.number).map_err(|_| FsError::NotFound)?;
@@ -202,15 +226,18 @@ impl FileSystem for HostFolder {
         nodes.push((parent, name.into()));
         let id = NodeId::new(nodes.len() as u64 - 1);
         drop(nodes);
-        let mut path = self.path(folder)?;
-        path.push(b'/');
-        path.extend_from_slice(name);
-        match rustix::fs::statat(&self.root, path.as_slice(), AtFlags::SYMLINK_NOFOLLOW) {
+        match self.status(id) {
             Ok(_) => Ok(id),
-            Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => Err(FsError::NotFound),
-            Err(errno) => Err(io::Error::from(errno).into()),
+            // A link on the way is refused as a circle would be.
+            Err(FsError::Io(error)) if is_absent(&error) => Err(FsError::NotFound),
+            Err(error) => Err(error),
         }
     }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    let errno = rustix::io::Errno::from_io_error(error);
+    matches!(errno, Some(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP))
 }
 
 fn kind_of(file_type: FileType) -> Option<Kind> {

@@ -12,6 +12,8 @@ use tar::EntryType;
 const KIND: &str = "tar";
 /// The longest path in an archive, in bytes.
 const PATH_BYTES_MAX: usize = 4096;
+/// Among how many entries the description of an OVA is looked for; it comes first.
+const OVA_ENTRIES_MAX: usize = 100;
 /// Where extended attributes stand in records of pax (`star(5)`).
 const XATTR_PREFIX: &str = "SCHILY.xattr.";
 
@@ -63,6 +65,19 @@ impl TarFs {
     pub fn probe(source: &dyn ReadAt) -> bool {
         let mut magic = [0; 5];
         source.read_exact_at(257, &mut magic).is_ok() && &magic == b"ustar"
+    }
+
+    /// Tells whether the archive brings a description of disks: then it is an OVA, and no root file system.
+    pub fn has_description(source: &dyn ReadAt) -> bool {
+        let mut archive = tar::Archive::new(Cursor { source, at: 0 });
+        let Ok(entries) = archive.entries_with_seek() else { return false };
+        let is_description = |entry: &tar::Entry<'_, _>| {
+            let path = entry.path_bytes();
+            let path = path.strip_prefix(b"./").unwrap_or(&path);
+            let ending = path.len().checked_sub(4).and_then(|at| path.get(at..)).unwrap_or_default();
+            !path.contains(&b'/') && ending.eq_ignore_ascii_case(b".ovf")
+        };
+        entries.map_while(Result::ok).take(OVA_ENTRIES_MAX).any(|entry| is_description(&entry))
     }
 
     fn get(&self, id: NodeId) -> Result<&TarNode, FsError> {
@@ -309,12 +324,12 @@ impl OpenFile for TarFile<'_> {
 }
 
 /// A source as something that is read and skipped through.
-struct Cursor {
-    source: Arc<dyn ReadAt>,
+struct Cursor<S> {
+    source: S,
     at: u64,
 }
 
-impl Read for Cursor {
+impl<S: ReadAt> Read for Cursor<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.source.size_bytes().saturating_sub(self.at);
         let count = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
@@ -324,7 +339,7 @@ impl Read for Cursor {
     }
 }
 
-impl Seek for Cursor {
+impl<S: ReadAt> Seek for Cursor<S> {
     fn seek(&mut self, position: io::SeekFrom) -> io::Result<u64> {
         let at = match position {
             io::SeekFrom::Start(at) => Some(at),

@@ -1,6 +1,6 @@
 //! dpkg: `/var/lib/dpkg`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use amint_packages::Problems;
 use amint_packages::dpkg::{
@@ -9,6 +9,7 @@ use amint_packages::dpkg::{
 use amint_packages::purl::Distribution;
 
 use super::SystemPackages;
+use super::excluded::Excluded;
 use crate::index::{EntryId, Index, chain};
 
 const STATUS: &str = "/var/lib/dpkg/status";
@@ -25,12 +26,14 @@ const COPYRIGHT_BYTES_MAX: u64 = 4 << 20;
 pub(super) fn read(index: &Index, distribution: &Distribution) -> SystemPackages {
     let mut found = SystemPackages::default();
     let mut packages: Vec<(DpkgPackage, String)> = Vec::new();
+    let mut known: HashSet<String> = HashSet::new();
     if let Some(id) = index.find(STATUS.as_bytes()) {
         STATUS.clone_into(&mut found.path);
         if let Some(bytes) = content(index, id, STATUS_BYTES_MAX, &mut found) {
             match read_status(bytes.as_slice()) {
                 Ok(database) => {
                     found.tell(STATUS, &database.problems);
+                    known.extend(database.packages.iter().map(|package| package.name.clone()));
                     packages.extend(database.installed().map(|package| (package.clone(), STATUS.to_owned())));
                 }
                 Err(error) => found.problems.push(format!("{STATUS}: {}", chain(&error))),
@@ -47,12 +50,15 @@ pub(super) fn read(index: &Index, distribution: &Distribution) -> SystemPackages
         match read_status_part(bytes.as_slice()) {
             Ok(database) => {
                 found.tell(&path, &database.problems);
+                known.extend(database.packages.iter().map(|package| package.name.clone()));
                 packages.extend(database.installed().map(|package| (package.clone(), path.clone())));
             }
             Err(error) => found.problems.push(format!("{path}: {}", chain(&error))),
         }
     }
     let lists = info(index);
+    tell_unknown(&lists, &known, &mut found);
+    let excluded = Excluded::read(index, &mut found);
     let mut problems = Problems::default();
     let diversions = index
         .find(DIVERSIONS.as_bytes())
@@ -71,7 +77,10 @@ pub(super) fn read(index: &Index, distribution: &Distribution) -> SystemPackages
         let list = read("list");
         let sums = read("md5sums").unwrap_or_default();
         let mut problems = Problems::default();
-        let files = owned_files(&package, &list.unwrap_or_default(), &sums, &diversions, &mut problems);
+        let mut files = owned_files(&package, &list.unwrap_or_default(), &sums, &diversions, &mut problems);
+        for file in &mut files {
+            file.may_be_missing |= excluded.is_left_out(file.path.as_bytes());
+        }
         let mut scanned = package.scanned(distribution, &path);
         let copyright = format!("/usr/share/doc/{}/copyright", package.name);
         if let Some(id) = index.find(copyright.as_bytes())
@@ -84,6 +93,23 @@ pub(super) fn read(index: &Index, distribution: &Distribution) -> SystemPackages
         found.files.push(files);
     }
     found
+}
+
+/// Tells of packages that have files and no entry in the status: it was cut off, or somebody hides them.
+fn tell_unknown(lists: &HashMap<String, EntryId>, known: &HashSet<String>, found: &mut SystemPackages) {
+    if found.path.is_empty() {
+        return;
+    }
+    let mut unknown: Vec<&str> = lists
+        .keys()
+        .filter_map(|name| InfoName::parse(name))
+        .filter(|name| name.kind == "list" && !known.contains(name.package))
+        .map(|name| name.package)
+        .collect();
+    unknown.sort_unstable();
+    unknown.dedup();
+    let problems = unknown.iter().map(|name| format!("{INFO} lists files of `{name}`, which the status lacks"));
+    found.problems.extend(problems);
 }
 
 /// The files of `info`, by name.
@@ -101,7 +127,12 @@ fn info(index: &Index) -> HashMap<String, EntryId> {
         .collect()
 }
 
-fn content(index: &Index, id: EntryId, limit_bytes: u64, found: &mut SystemPackages) -> Option<Vec<u8>> {
+pub(super) fn content(
+    index: &Index,
+    id: EntryId,
+    limit_bytes: u64,
+    found: &mut SystemPackages,
+) -> Option<Vec<u8>> {
     match index.read(id, limit_bytes) {
         Ok(bytes) => {
             found.file_count += 1;

@@ -3,6 +3,7 @@
 mod apk;
 mod databases;
 mod dpkg;
+mod excluded;
 mod owners;
 mod rpm;
 

@@ -7,7 +7,7 @@ use amint_packages::{Actual, Change, OwnedFile};
 use amint_types::scan::{ModifiedFile, ScannedPackage};
 
 use super::Databases;
-use crate::index::{EntryId, Index};
+use crate::index::{EntryId, Index, chain};
 
 /// Endings of files that are code without being executable themselves.
 const CODE_ENDINGS: [&[u8]; 12] = [
@@ -38,7 +38,7 @@ impl Owners {
                 let (folder, name) = (&path[..cut], path.get(cut + 1..).unwrap_or_default());
                 let folder = *folders.entry(folder).or_insert_with(|| index.find(folder));
                 let Some(id) = folder.and_then(|folder| index.child(folder, name)) else {
-                    let change = file.change(&Actual::Missing);
+                    let change = file.change(&Actual::Missing).filter(|_| !is_unknown(index, path));
                     let owner = databases.packages.get(number).map_or("", |package| package.name.as_str());
                     owners.missing.extend(change.map(|change| change.report(file, owner)));
                     continue;
@@ -65,21 +65,30 @@ impl Owners {
         databases.files.get(*package as usize)?.get(*place as usize)
     }
 
-    /// Says what is no regular file any more, which no content tells.
-    pub fn replaced(&self, index: &Index, databases: &Databases) -> Vec<ModifiedFile> {
-        let mut found = Vec::new();
+    /// Says what is no regular file any more, which no content tells; and which links could not be read.
+    pub fn replaced(&self, index: &Index, databases: &Databases) -> (Vec<ModifiedFile>, Vec<String>) {
+        let (mut found, mut problems) = (Vec::new(), Vec::new());
         for (id, (package, _)) in &self.files {
             let entry = index.entry(*id);
-            // A link in place of a file is how alternatives and merged folders work.
-            if matches!(entry.kind, Kind::File | Kind::Link) {
+            if entry.kind == Kind::File || entry.is_unread {
                 continue;
             }
-            let Some(file) = self.file(*id, databases) else { continue };
+            let Some(file) = self.file(*id, databases).filter(|file| file.digest.is_some()) else { continue };
             let owner = databases.packages.get(*package as usize).map_or("", |package| package.name.as_str());
-            let change: Option<Change> = file.change(&Actual::Other);
+            let change: Option<Change> = match entry.kind {
+                Kind::Link => match index.read_link(*id) {
+                    Ok(target) => file.change(&Actual::Link { target: &target }),
+                    Err(error) => {
+                        problems.push(format!("{}: {}", index.path_text(*id), chain(&error)));
+                        None
+                    }
+                },
+                _ => file.change(&Actual::Other),
+            };
             found.extend(change.map(|change| change.report(file, owner)));
         }
-        found
+        problems.sort();
+        (found, problems)
     }
 
     /// Notes for each package whether any of its files is code.
@@ -110,4 +119,11 @@ impl Owners {
             package.has_code = Some(has_code[number]).filter(|_| has_files[number]);
         }
     }
+}
+
+/// Tells whether a path leads into a folder that could not be read: what is not found there may still be there.
+fn is_unknown(index: &Index, path: &[u8]) -> bool {
+    let cuts = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
+    let nearest = cuts.collect::<Vec<_>>().into_iter().rev().find_map(|cut| index.find(&path[..cut]));
+    nearest.is_some_and(|folder| index.entry(folder).is_unread)
 }

@@ -28,9 +28,17 @@ pub(super) fn read(index: &Index, distribution: &Distribution) -> SystemPackages
                 }
             };
             found.file_count += 1;
-            let log = index
-                .find(format!("{path}-wal").as_bytes())
-                .and_then(|id| index.read(id, DATABASE_BYTES_MAX).ok());
+            let log = match index.find(format!("{path}-wal").as_bytes()) {
+                Some(log) => match index.read(log, DATABASE_BYTES_MAX) {
+                    Ok(bytes) => Some(bytes),
+                    Err(error) => {
+                        // Without it the newest packages may be missing.
+                        found.problems.push(format!("{path}-wal: {}", chain(&error)));
+                        None
+                    }
+                },
+                None => None,
+            };
             match read_database(&database, log.as_deref()) {
                 Ok(database) => {
                     found.tell(&path, &database.problems);
