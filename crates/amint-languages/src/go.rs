@@ -17,6 +17,10 @@ const TEXT_BYTES_MAX: u64 = 16 << 20;
 /// Marks around the list of modules.
 const MARK_BYTES: usize = 16;
 const PACKAGES_MAX: usize = 100_000;
+/// What Go says where it does not know a version.
+const UNVERSIONED: &str = "(devel)";
+/// Variables that builders give a program's version to, the usual ones first.
+const VERSION_VARIABLES: [&str; 4] = ["version", "gitversion", "buildversion", "appversion"];
 
 pub(crate) fn read(path: &str, content: &dyn ReadAt) -> Result<Vec<ScannedPackage>, LanguageError> {
     let Some(elf) = Elf::open(content)? else { return Ok(Vec::new()) };
@@ -121,14 +125,58 @@ fn packages(version: &[u8], modules: &[u8], path: &str) -> Vec<ScannedPackage> {
     let inside = modules.len().checked_sub(MARK_BYTES).and_then(|end| modules.get(MARK_BYTES..end));
     let text = String::from_utf8_lossy(inside.unwrap_or_default()).into_owned();
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
+    let has_module = lines.iter().any(|line| line.first() == Some(&"mod"));
     for (number, line) in lines.iter().enumerate().take(PACKAGES_MAX) {
         let replaced = lines.get(number + 1).filter(|next| next.first() == Some(&"=>"));
-        let (Some(&("mod" | "dep")), Some(name)) = (line.first(), line.get(1)) else { continue };
+        let Some(name) = line.get(1) else { continue };
         let source = replaced.unwrap_or(line);
-        let version = source.get(2).copied().filter(|version| !version.is_empty()).unwrap_or("(devel)");
-        add(source.get(1).unwrap_or(name), version);
+        let version = source.get(2).copied().filter(|version| !version.is_empty()).unwrap_or(UNVERSIONED);
+        match line.first() {
+            Some(&"mod") if version == UNVERSIONED => {
+                add(name, linked_version(&lines, name).as_deref().unwrap_or(version));
+            }
+            Some(&("mod" | "dep")) => add(source.get(1).unwrap_or(name), version),
+            // Built outside of any module, as Debian does: the program's path is all that is known of it.
+            Some(&"path") if !has_module && *name != "command-line-arguments" => {
+                add(name, linked_version(&lines, name).as_deref().unwrap_or(UNVERSIONED));
+            }
+            _ => {}
+        }
     }
     found
+}
+
+/// Finds the version that whoever built a program had the linker write into it: `-X main.version=1.2.3` (`go doc cmd/link`).
+///
+/// Variables of other modules are passed over: their versions are not the program's.
+fn linked_version(lines: &[Vec<&str>], module: &str) -> Option<String> {
+    let flags = lines
+        .iter()
+        .filter(|line| line.first() == Some(&"build"))
+        .find_map(|line| line.get(1)?.strip_prefix("-ldflags="))?;
+    let words = flags.split_whitespace().map(|word| word.trim_matches(['"', '\'', '\\']));
+    let set: Vec<(&str, &str)> = words
+        .filter_map(|word| {
+            let (variable, value) = word.strip_prefix("-X=").unwrap_or(word).split_once('=')?;
+            let (owner, variable) = variable.rsplit_once('.')?;
+            (owner == "main" || owner.starts_with(module)).then_some((variable, value))
+        })
+        .collect();
+    VERSION_VARIABLES.iter().find_map(|wanted| {
+        set.iter()
+            .filter(|(variable, _)| variable.eq_ignore_ascii_case(wanted))
+            .map(|(_, value)| value.strip_prefix('v').unwrap_or(value))
+            .find(|value| is_version(value))
+            .map(|value| format!("v{value}"))
+    })
+}
+
+/// Tells whether a text is three numbers with whatever follows them (Semantic Versioning).
+fn is_version(text: &str) -> bool {
+    let core = text.split(['-', '+']).next().unwrap_or_default();
+    let parts: Vec<&str> = core.split('.').collect();
+    let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    parts.len() == 3 && parts.iter().all(is_number)
 }
 
 #[cfg(test)]
@@ -150,5 +198,29 @@ mod tests {
             ("d.e/f", "v2.0.0"),
         ];
         assert_eq!(shown, wanted.map(|(name, version)| (name.to_owned(), version.to_owned())));
+    }
+
+    fn shown(text: &[u8]) -> Vec<(String, String)> {
+        let marks = [b'm'; MARK_BYTES];
+        let found = packages(b"", &[&marks[..], text, &marks[..]].concat(), "/usr/bin/x");
+        found.into_iter().map(|found| (found.name, found.version)).collect()
+    }
+
+    #[test]
+    fn the_version_of_a_program_is_what_the_linker_was_told() {
+        let text = b"path\tex.com/tool/cmd/tool\nmod\tex.com/tool\t(devel)\t\nbuild\t-ldflags=\"-s -X other.com/lib.version=9.9.9 -X main.goVersion=1.2.3 -X 'main.version=1.18.1' -X main.date=2024\"\n";
+        assert_eq!(shown(text), [("ex.com/tool".to_owned(), "v1.18.1".to_owned())]);
+        let text = b"mod\tex.com/tool\t(devel)\t\nbuild\t-ldflags=\"-X main.version=nightly\"\n";
+        assert_eq!(shown(text), [("ex.com/tool".to_owned(), "(devel)".to_owned())]);
+        let text = b"mod\tex.com/tool\tv2.0.0\th1:x=\nbuild\t-ldflags=\"-X main.version=1.0.0\"\n";
+        assert_eq!(shown(text), [("ex.com/tool".to_owned(), "v2.0.0".to_owned())]);
+    }
+
+    #[test]
+    fn programs_built_outside_of_modules_are_listed_by_their_path() {
+        let text = b"path\tgithub.com/restic/restic/cmd/restic\nbuild\t-trimpath=true\n";
+        let wanted = ("github.com/restic/restic/cmd/restic".to_owned(), "(devel)".to_owned());
+        assert_eq!(shown(text), [wanted]);
+        assert!(shown(b"path\tcommand-line-arguments\n").is_empty());
     }
 }

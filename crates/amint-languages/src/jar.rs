@@ -25,6 +25,8 @@ const TOTAL_BYTES_MAX: u64 = 512 << 20;
 /// The largest manifest or properties.
 const TEXT_BYTES_MAX: u64 = 1 << 20;
 const PACKAGES_MAX: usize = 20_000;
+/// What Maven's plug-ins append to the names of archives that hold what they depend on.
+const KINDS: [&str; 3] = ["-jar-with-dependencies", "-shaded", "-all"];
 
 pub(crate) fn wants(path: &[u8]) -> bool {
     ENDINGS.iter().any(|ending| {
@@ -115,7 +117,12 @@ impl Search {
     fn name(&mut self, path: &str, mut identities: Vec<Identity>, manifest: &str) {
         identities.retain(|found| !found.artifact.is_empty() && !found.version.is_empty());
         let file = path.rsplit('/').next().unwrap_or(path);
-        if identities.is_empty() {
+        // Several were merged, and none of them is what the file is called: the archive is something of its own.
+        let is_merged = identities.len() > 1 && {
+            let (named, numbered) = by_name(file);
+            numbered.is_some() && identities.iter().all(|found| found.artifact != named)
+        };
+        if identities.is_empty() || is_merged {
             identities.extend(by_manifest(manifest, file));
         }
         for found in identities {
@@ -198,16 +205,20 @@ fn by_manifest(manifest: &str, file: &str) -> Option<Identity> {
     })
 }
 
-/// `commons-io-2.11.0.jar` is `commons-io` in version `2.11.0`.
+/// `commons-io-2.11.0.jar` is `commons-io` in version `2.11.0`, and `py4j0.10.9.jar` is `py4j` in `0.10.9`.
 fn by_name(file: &str) -> (String, Option<String>) {
     let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-    let cut = stem
-        .match_indices('-')
-        .find(|(at, _)| stem[at + 1..].starts_with(|letter: char| letter.is_ascii_digit()));
-    match cut {
-        Some((at, _)) => (stem[..at].to_owned(), Some(stem[at + 1..].to_owned())),
-        None => (stem.to_owned(), None),
+    let stem = KINDS.iter().find_map(|kind| stem.strip_suffix(kind)).unwrap_or(stem);
+    let starts_with_digit = |text: &str| text.starts_with(|letter: char| letter.is_ascii_digit());
+    if let Some((at, _)) = stem.match_indices('-').find(|(at, _)| starts_with_digit(&stem[at + 1..])) {
+        return (stem[..at].to_owned(), Some(stem[at + 1..].to_owned()));
     }
+    let name = stem.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '.');
+    let version = &stem[name.len()..];
+    if !name.is_empty() && starts_with_digit(version) && version.contains('.') && !version.ends_with('.') {
+        return (name.to_owned(), Some(version.to_owned()));
+    }
+    (stem.to_owned(), None)
 }
 
 /// Content as something that can be read and skipped through.
@@ -281,6 +292,35 @@ mod tests {
         assert_eq!((found[0].name.as_str(), found[0].version.as_str()), ("thing", "1.2"));
         let found = read("/lib/commons-io-2.11.0.jar", &archive(&[("a.class", b"")])).unwrap();
         assert_eq!((found[0].name.as_str(), found[0].version.as_str()), ("commons-io", "2.11.0"));
+    }
+
+    #[test]
+    fn an_archive_that_holds_others_is_listed_itself() {
+        let other = b"version=1.4\ngroupId=commons-cli\nartifactId=commons-cli\n";
+        let merged = archive(&[
+            ("META-INF/maven/a/b/pom.properties", POM),
+            ("META-INF/maven/c/d/pom.properties", other),
+        ]);
+        let names = |path: &str| -> Vec<String> {
+            let found = read(path, &merged).unwrap();
+            found.into_iter().map(|found| format!("{}@{}", found.name, found.version)).collect()
+        };
+        let inside = ["org.apache.logging.log4j:log4j-core@2.14.1", "commons-cli:commons-cli@1.4"];
+        let all = [&inside[..], &["tabula@1.0.5"]].concat();
+        assert_eq!(names("/opt/tabula-1.0.5-jar-with-dependencies.jar"), all);
+        // Its own name is among those inside, or says nothing.
+        assert_eq!(names("/opt/commons-cli-1.4.jar"), inside);
+        assert_eq!(names("/opt/tool.jar"), inside);
+    }
+
+    #[test]
+    fn versions_may_follow_names_without_a_dash() {
+        let wanted = |name: &str, version: &str| (name.to_owned(), Some(version.to_owned()));
+        assert_eq!(by_name("py4j0.10.9.9.jar"), wanted("py4j", "0.10.9.9"));
+        assert_eq!(by_name("commons-io-2.11.0.jar"), wanted("commons-io", "2.11.0"));
+        for unversioned in ["log4j2.jar", "thing.jar", "1.2.jar", "x1..jar"] {
+            assert_eq!(by_name(unversioned).1, None, "{unversioned}");
+        }
     }
 
     #[test]
