@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use amint_report::printable_line;
 use amint_types::scan::{
-    CoverageStatus, FindingKind, PackageKind, ScanDocument, ScanFinding, ScanVerdict, SupportState,
+    AnalyzerStatus, CoverageStatus, FindingKind, PackageKind, ScanDocument, ScanFinding, ScanVerdict,
+    SupportState,
 };
 use amint_types::{Severity, format_bytes};
 
@@ -19,6 +20,7 @@ pub(crate) fn text(document: &ScanDocument, shows_all: bool, palette: Palette) -
     let mut text = String::new();
     head(document, palette, &mut text);
     coverage(document, palette, &mut text);
+    analyzers(document, palette, &mut text);
     findings(document, shows_all, palette, &mut text);
     text
 }
@@ -115,6 +117,15 @@ fn coverage(document: &ScanDocument, palette: Palette, text: &mut String) {
                 printable_line(&part.partition),
                 printable_line(note)
             );
+        }
+    }
+}
+
+/// Says which analyzers could not look at all they wanted.
+fn analyzers(document: &ScanDocument, palette: Palette, text: &mut String) {
+    for run in document.analyzers.iter().filter(|run| run.status == AnalyzerStatus::Partial) {
+        for note in &run.notes {
+            let _ = writeln!(text, "  {} {}: {}", palette.dim("note"), run.id, printable_line(note));
         }
     }
 }
