@@ -13,16 +13,22 @@ pub fn reference_markdown() -> String {
     let mut root = Cli::command();
     root.build();
     section(&root, "amint", &mut page);
-    for command in root.get_subcommands().filter(|command| !command.is_hide_set()) {
-        if command.get_name() != "help" {
-            section(command, &format!("amint {}", command.get_name()), &mut page);
-        }
-    }
+    below(&root, "amint", &mut page);
     page.push_str("\n## Exit codes\n\n| code | meaning |\n|---|---|\n");
     for code in ExitCode::ALL {
         let _ = writeln!(page, "| {} | {} |", code as u8, code.meaning());
     }
     page
+}
+
+/// Writes the commands below a command, and those below them.
+fn below(parent: &Command, name: &str, page: &mut String) {
+    let shown = |command: &&Command| !command.is_hide_set() && command.get_name() != "help";
+    for command in parent.get_subcommands().filter(shown) {
+        let name = format!("{name} {}", command.get_name());
+        section(command, &name, page);
+        below(command, &name, page);
+    }
 }
 
 fn section(command: &Command, name: &str, page: &mut String) {
