@@ -6,8 +6,7 @@ use amint_packages::purl::Distribution;
 use amint_scan::system::{kernels, operating_system, services, users};
 use amint_scan::{CheckError, Context, Profile, ScanRequest};
 use amint_types::scan::{
-    AnalyzerRun, AnalyzerStatus, Kernel, OperatingSystem, ScanDocument,
-    ScanVerdict, Service, Target,
+    AnalyzerRun, AnalyzerStatus, Kernel, OperatingSystem, ScanDocument, ScanVerdict, Service, Target,
 };
 use amint_types::{Cancel, EventSink, Severity, StepOutcome, Unit};
 use jiff::Timestamp;

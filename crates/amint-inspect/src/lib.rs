@@ -16,7 +16,7 @@ pub mod pass;
 pub mod source;
 pub mod system;
 
-pub use files::compare_files;
 pub use coverage::unread_reasons;
+pub use files::compare_files;
 pub use inspect::{InspectOptions, Inspection, inspect};
 pub use judge::{JudgeError, JudgeOptions, judge, parse_profiles};

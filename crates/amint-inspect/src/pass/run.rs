@@ -132,6 +132,9 @@ impl Pass<'_> {
                 break;
             }
             for (id, mask) in batch {
+                if self.cancel.is_cancelled() {
+                    break;
+                }
                 self.look(*id, *mask, &mut buffer, &mut tally);
             }
             let done = self.done.fetch_add(batch.len() as u64, Ordering::Relaxed);

@@ -47,14 +47,23 @@ impl HostFolder {
         let status = rustix::fs::fstat(&root)?;
         let info =
             Info { kind: KIND, label: None, uuid: None, block_bytes: 4096, size_bytes: 0, notes: Vec::new() };
-        Ok(Self { root, device: status.st_dev, info, nodes: Mutex::new(vec![(0, Box::default())]), foreign: Mutex::default() })
+        Ok(Self {
+            root,
+            device: status.st_dev,
+            info,
+            nodes: Mutex::new(vec![(0, Box::default())]),
+            foreign: Mutex::default(),
+        })
     }
 
     /// Says which other file systems were met and not entered.
     pub fn notes(&self) -> Vec<String> {
         let foreign = self.foreign.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let shown: Vec<String> =
-            foreign.iter().take(FOREIGN_TOLD).map(|path| format!("/{}", String::from_utf8_lossy(path))).collect();
+        let shown: Vec<String> = foreign
+            .iter()
+            .take(FOREIGN_TOLD)
+            .map(|path| format!("/{}", String::from_utf8_lossy(path)))
+            .collect();
         match foreign.len() {
             0 => Vec::new(),
             1 => vec![format!("another file system was not entered: {}", shown.join(", "))],

@@ -108,7 +108,8 @@ fn tell_unknown(lists: &HashMap<String, EntryId>, known: &HashSet<String>, found
         .collect();
     unknown.sort_unstable();
     unknown.dedup();
-    let problems = unknown.iter().map(|name| format!("{INFO} lists files of `{name}`, which the status lacks"));
+    let problems =
+        unknown.iter().map(|name| format!("{INFO} lists files of `{name}`, which the status lacks"));
     found.problems.extend(problems);
 }
 

@@ -24,9 +24,8 @@ pub(super) struct Excluded {
 impl Excluded {
     /// Reads dpkg's settings, the folder first, as dpkg does.
     pub(super) fn read(index: &Index, found: &mut SystemPackages) -> Self {
-        let is_read = |name: &[u8]| {
-            name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
-        };
+        let is_read =
+            |name: &[u8]| name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
         let folder = index.find(FOLDER.as_bytes());
         let mut files: Vec<EntryId> = folder
             .into_iter()
@@ -47,11 +46,12 @@ impl Excluded {
     fn add(&mut self, settings: &[u8]) {
         let text = String::from_utf8_lossy(settings);
         for line in text.lines().map(str::trim) {
-            let (leaves_out, rest) = match (line.strip_prefix("path-exclude"), line.strip_prefix("path-include")) {
-                (Some(rest), _) => (true, rest),
-                (_, Some(rest)) => (false, rest),
-                _ => continue,
-            };
+            let (leaves_out, rest) =
+                match (line.strip_prefix("path-exclude"), line.strip_prefix("path-include")) {
+                    (Some(rest), _) => (true, rest),
+                    (_, Some(rest)) => (false, rest),
+                    _ => continue,
+                };
             let Some(pattern) = rest.strip_prefix(['=', ' ', '\t']) else { continue };
             let pattern = pattern.trim().trim_matches('"');
             if self.patterns.len() < PATTERNS_MAX {

@@ -47,7 +47,11 @@ fn metadata_sectors(image: &Path, root: &Path) -> Vec<u64> {
     add(root, &mut contents);
     let bytes = fs::read(image).unwrap();
     let is_metadata = |sector: &&[u8]| !sector.iter().all(|byte| *byte == 0) && !contents.contains(*sector);
-    (0..).zip(bytes.chunks_exact(SECTOR)).filter(|(_, sector)| is_metadata(sector)).map(|(at, _)| at).collect()
+    (0..)
+        .zip(bytes.chunks_exact(SECTOR))
+        .filter(|(_, sector)| is_metadata(sector))
+        .map(|(at, _)| at)
+        .collect()
 }
 
 /// What one kind of damage came to.

@@ -112,7 +112,10 @@ impl Root {
         );
         self.write("usr/lib/systemd/systemd", "the manager");
         for target in ["multi-user", "basic", "sysinit"] {
-            self.write(&format!("usr/lib/systemd/system/{target}.target"), format!("[Unit]\nDescription={target}\n"));
+            self.write(
+                &format!("usr/lib/systemd/system/{target}.target"),
+                format!("[Unit]\nDescription={target}\n"),
+            );
         }
         symlink("multi-user.target", self.path().join("usr/lib/systemd/system/default.target")).unwrap();
         let wants = self.path().join("etc/systemd/system/multi-user.target.wants");

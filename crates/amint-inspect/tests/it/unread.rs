@@ -37,7 +37,8 @@ fn unknown_content_is_not_passed_over_and_swap_and_zeros_are() {
         return;
     }
     let root = Root::debian();
-    let noise: Vec<u8> = (0_u32..1 << 20).map(|at| at.wrapping_mul(2_654_435_761).to_be_bytes()[0] | 1).collect();
+    let noise: Vec<u8> =
+        (0_u32..1 << 20).map(|at| at.wrapping_mul(2_654_435_761).to_be_bytes()[0] | 1).collect();
     fs::write(root.beside("noise"), noise).unwrap();
     let document = look(&beside_a_root(&root, "noise"));
     assert_eq!(document.verdict, ScanVerdict::Unread);
@@ -70,7 +71,8 @@ fn damaged_file_systems_say_what_is_damaged() {
     let file = OpenOptions::new().write(true).open(&image).unwrap();
     let place = std::process::Command::new("debugfs").args(["-R", "imap <60>"]).arg(&image).output().unwrap();
     let text = String::from_utf8(place.stdout).unwrap();
-    let block: u64 = text.split("located at block ").nth(1).unwrap().split(',').next().unwrap().parse().unwrap();
+    let block: u64 =
+        text.split("located at block ").nth(1).unwrap().split(',').next().unwrap().parse().unwrap();
     file.write_all_at(&[0xa5; 1024], block * 1024).unwrap();
     let document = look(&image);
     let reason = &document.reasons[0];
@@ -106,7 +108,8 @@ fn what_is_no_image_is_refused_with_what_to_try() {
 #[test]
 fn noise_and_folders_without_a_system_say_that_there_is_none() {
     let root = Root::debian();
-    let noise: Vec<u8> = (0_u32..1 << 20).map(|at| at.wrapping_mul(2_654_435_761).to_be_bytes()[0] | 1).collect();
+    let noise: Vec<u8> =
+        (0_u32..1 << 20).map(|at| at.wrapping_mul(2_654_435_761).to_be_bytes()[0] | 1).collect();
     fs::write(root.beside("noise"), noise).unwrap();
     let document = look(&root.beside("noise"));
     assert_eq!(
