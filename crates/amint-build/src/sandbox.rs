@@ -88,7 +88,9 @@ impl<'a> Sandboxed<'a> {
             .argument("--bind")
             .argument(self.tree)
             .argument("/")
-            .arguments(["--dev", "/dev", "--proc", "/proc", "--tmpfs", "/run", "--tmpfs", "/tmp"])
+            .arguments(["--dev", "/dev", "--proc", "/proc", "--tmpfs", "/run"])
+            // Programs that give up their rights, as apt does to fetch, need a place as well.
+            .arguments(["--perms", "1777", "--tmpfs", "/tmp"])
             .arguments(["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", "localhost"])
             .arguments(["--die-with-parent", "--new-session", "--clearenv", "--chdir", "/"])
             .arguments(["--cap-add", "ALL"]);
@@ -168,5 +170,21 @@ mod tests {
         }
         assert!(run(sync()).is_err());
         run(sync().without_sync()).unwrap();
+    }
+
+    #[test]
+    fn programs_that_gave_up_their_rights_can_write_temporary_files() {
+        if crate::find_program("bwrap").is_err() {
+            eprintln!("SKIPPED: needs bubblewrap");
+            return;
+        }
+        let run = |words: &[&str]| {
+            Sandboxed::new(Path::new("/"), "test", words).run("step", &NullSink, &Cancel::new())
+        };
+        if let Err(error) = run(&["true"]) {
+            eprintln!("SKIPPED: bubblewrap does not work here: {error}");
+            return;
+        }
+        run(&["sh", "-c", "test \"$(stat -c %a /tmp)\" = 1777"]).unwrap();
     }
 }
