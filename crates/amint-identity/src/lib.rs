@@ -43,6 +43,8 @@ mod cms;
 mod document;
 mod expect;
 mod form;
+#[cfg(feature = "imds")]
+pub mod imds;
 mod interfaces;
 mod json;
 mod key;
