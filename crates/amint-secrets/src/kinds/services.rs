@@ -1,0 +1,58 @@
+//! Other services.
+
+use amint_types::Severity::{High, Medium};
+
+use crate::kind::Kind;
+
+const UUID: &str = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}";
+
+pub(crate) const KINDS: &[Kind] = &[
+    Kind::token("airtable-token", "Airtable token", &[b"pat"], r"pat[A-Za-z0-9]{14}\.[a-f0-9]{64}"),
+    Kind::token("notion-token", "Notion token", &[b"ntn_", b"secret_"], "(?:ntn_[0-9]{11}[A-Za-z0-9]{35}|secret_[A-Za-z0-9]{43})").entropy(4.0),
+    Kind::token("linear-key", "Linear key", &[b"lin_api_", b"lin_oauth_"], "lin_(?:api_[A-Za-z0-9]{40}|oauth_[a-f0-9]{64})"),
+    Kind::token("figma-token", "Figma token", &[b"figd_", b"figu_", b"figo_"], "fig[duo]_[A-Za-z0-9_-]{36,44}").entropy(3.8),
+    Kind::token("asana-token", "Asana token", &[b"2/1", b"asana"], r#"(?:2/[0-9]{15,17}/[0-9]{15,17}:[a-f0-9]{32}|(?i:asana[a-z_.-]{0,30}["'\]]{0,2}\s{0,4}[=:]\s{0,4}["']?)([01]/[0-9]{16}:[a-f0-9]{32}))"#),
+    Kind::token("clickup-token", "ClickUp token", &[b"pk_"], "pk_[0-9]{6,9}_[A-Z0-9]{32}").entropy(3.5),
+    Kind::token("contentful-token", "Contentful token", &[b"CFPAT-"], "CFPAT-[A-Za-z0-9_-]{43}"),
+    Kind::token("hubspot-token", "HubSpot token", &[b"pat-na", b"pat-eu"], "pat-(?:na|eu)[0-9]{1,2}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
+    Kind::token("dropbox-token", "Dropbox token", &[b"sl."], r"sl\.(?:u\.|B)?[A-Za-z0-9_-]{130,1100}").longest(1300).severity(High).entropy(4.3),
+    Kind::token("typeform-token", "Typeform token", &[b"tfp_"], "tfp_[A-Za-z0-9_.=-]{44,59}").entropy(3.8),
+    Kind::token("postman-key", "Postman key", &[b"PMAK-"], "PMAK-[a-f0-9]{24}-[a-f0-9]{34}"),
+    Kind::token("readme-key", "ReadMe key", &[b"rdme_"], "rdme_[a-z0-9]{70}").entropy(3.6),
+    Kind::token("mapbox-token", "Mapbox secret token", &[b"sk.eyJ"], r"sk\.eyJ[A-Za-z0-9_-]{30,200}\.[A-Za-z0-9_-]{22}").severity(High),
+    Kind::token("adafruit-key", "Adafruit IO key", &[b"aio_"], "aio_[A-Za-z]{4}[0-9]{2}[A-Za-z0-9]{22}").severity(High).entropy(3.6),
+    Kind::token("frameio-token", "Frame.io token", &[b"fio-u-"], "fio-u-[A-Za-z0-9_=-]{64}"),
+    Kind::token("ionic-token", "Ionic token", &[b"ion_"], "ion_[A-Za-z0-9]{42}").severity(High).entropy(4.0),
+    Kind::token("svix-key", "Svix webhook secret", &[b"svix_"], "svix_[A-Za-z0-9+/=]{32,64}").severity(High).entropy(3.8),
+    Kind::token("salesforce-session", "Salesforce session", &[b"00D"], "00D[A-Za-z0-9]{12,15}![A-Za-z0-9_.]{80,260}").severity(High).entropy(4.0),
+    Kind::token("microsoft-refresh-token", "Microsoft refresh token", &[b"M.R3_", b"M.C5", b"0.A"], r"(?:M\.[RC][0-9A-Z_]{1,8}[._](?:BAY|SN1|BL2)?[.A-Za-z0-9*!_-]{200,900}|0\.A[A-Za-z0-9_-]{40,80}\.Ag[A-Za-z0-9_-]{300,1500})").longest(1700).severity(High).entropy(4.3),
+    Kind::token("okta-token", "Okta token", &[b"SSWS "], "SSWS (00[A-Za-z0-9_-]{40})").entropy(4.0),
+    Kind::assigned("okta-key", "Okta key", &[b"okta"], "00[A-Za-z0-9_-]{40}").entropy(4.0),
+    Kind::assigned("auth0-secret", "Auth0 client secret", &[b"auth0"], "[A-Za-z0-9_-]{64}").entropy(4.3),
+    Kind::assigned("onelogin-secret", "OneLogin client secret", &[b"onelogin"], "[a-f0-9]{64}"),
+    Kind::assigned("intercom-token", "Intercom token", &[b"intercom"], "[A-Za-z0-9+/=_-]{60}").entropy(4.0),
+    Kind::assigned("zendesk-token", "Zendesk token", &[b"zendesk"], "[A-Za-z0-9]{40}").entropy(4.0),
+    Kind::assigned("algolia-key", "Algolia admin key", &[b"algolia"], "[a-f0-9]{32}").severity(Medium),
+    Kind::assigned("box-secret", "Box client secret", &[b"box_client", b"box_secret", b"boxsdk"], "[A-Za-z0-9]{32}").entropy(3.8),
+    Kind::assigned("jira-token", "Jira or Confluence token", &[b"jira", b"confluence"], "[A-Za-z0-9]{24}").entropy(3.6),
+    Kind::assigned("asana-secret", "Asana client secret", &[b"asana_client", b"asana_secret"], "[a-f0-9]{32}"),
+    Kind::assigned("trello-token", "Trello token", &[b"trello"], "(?:ATTA[A-Za-z0-9]{72}|[a-f0-9]{64})"),
+    Kind::assigned("segment-key", "Segment write key", &[b"segment"], "[A-Za-z0-9]{32}").entropy(3.8).severity(Medium),
+    Kind::assigned("amplitude-secret", "Amplitude secret", &[b"amplitude"], "[a-f0-9]{32}").severity(Medium),
+    Kind::assigned("mixpanel-secret", "Mixpanel secret", &[b"mixpanel"], "[a-f0-9]{32}").severity(Medium),
+    Kind::assigned("shodan-key", "Shodan key", &[b"shodan"], "[A-Za-z0-9]{32}").entropy(3.8).severity(Medium),
+    Kind::assigned("virustotal-key", "VirusTotal key", &[b"virustotal", b"vt_api"], "[a-f0-9]{64}").severity(Medium),
+    Kind::assigned("dnsimple-token", "DNSimple token", &[b"dnsimple"], "[A-Za-z0-9_]{32,46}").entropy(3.6),
+    Kind::assigned("gandi-key", "Gandi key", &[b"gandi"], "(?:[A-Za-z0-9]{24}|[a-f0-9]{40})").entropy(3.3),
+    Kind::assigned("namecheap-key", "Namecheap key", &[b"namecheap"], "[a-f0-9]{32}"),
+    Kind::assigned("godaddy-secret", "GoDaddy secret", &[b"godaddy"], "[A-Za-z0-9_]{22,37}").entropy(3.5),
+    Kind::assigned("bitwarden-secret", "Bitwarden client secret", &[b"bw_client", b"bitwarden"], "[A-Za-z0-9]{30}").entropy(3.8),
+    Kind::assigned("maxmind-key", "MaxMind licence key", &[b"maxmind", b"licensekey"], "(?:[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk|[A-Za-z0-9]{16})").entropy(3.2).severity(Medium),
+    Kind::assigned("rapidapi-key", "RapidAPI key", &[b"rapidapi"], "[A-Za-z0-9]{50}").entropy(3.8),
+    Kind::assigned("ldap-bind-password", "LDAP bind password", &[b"bindpw", b"bind_password", b"ldap_default_authtok", b"ldap_password", b"rootpw"], r#"[^\s"'`{}<>]{6,64}"#).chosen(),
+    Kind::assigned("redis-password", "Redis password", &[b"redis_password", b"redis_pass", b"requirepass"], r#"[^\s"'`{}<>,;]{6,128}"#).chosen(),
+    Kind::assigned("database-password", "Database password", &[b"db_password", b"db_pass", b"database_password", b"mysql_password", b"mysql_root_password", b"postgres_password", b"pgpassword", b"mongo_password"], r#"[^\s"'`{}<>,;()]{6,128}"#).chosen(),
+    Kind::assigned("application-secret", "Secret key of a web application", &[b"secret_key_base", b"django_secret", b"flask_secret", b"app_secret", b"jwt_secret", b"session_secret"], r#"[^\s"'`{}<>,;]{24,200}"#).entropy(3.5),
+    Kind::assigned("consul-gossip-key", "Gossip key of Consul, Nomad or Serf", &[b"encrypt_key", b"gossip_key"], "[A-Za-z0-9+/]{43}=").entropy(4.0),
+    Kind::assigned("uuid-api-key", "API key of UUID form", &[b"x-api-key", b"x_api_key"], UUID).severity(High),
+];
