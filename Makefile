@@ -43,3 +43,4 @@ bench: ## compare with peers on the same work, in the same run
 	@scripts/setup.sh test
 	cargo build --release --locked --quiet -p amint
 	bench/build/run.sh "$(AMINT)"
+	bench/scan/run.sh "$(AMINT)"

@@ -16,7 +16,7 @@ trap 'rm -rf --one-file-system "$work"' EXIT
 cp -r "$here/../../examples/web" "$work/web"
 rm -f "$work/web/amint.lock"
 recipe=$work/web/amint.toml
-measure() { python3 "$here/measure.py" "$@"; }
+measure() { python3 "$here/../measure.py" "$@"; }
 
 # Fetches everything once, and learns the size of the disk.
 "$amint" --home "$work/filled" --json build --no-test "$recipe" >"$work/events"
