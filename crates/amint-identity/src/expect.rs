@@ -40,15 +40,10 @@ pub struct Expect {
     region: Option<String>,
     images: Option<Vec<String>>,
     instance: Option<String>,
-    address: Option<AddressRule>,
+    addresses: Option<Vec<IpAddr>>,
+    is_own_address: bool,
     architecture: Option<String>,
     age_max: Option<Duration>,
-}
-
-#[derive(Clone, Debug)]
-enum AddressRule {
-    ThisMachine,
-    OneOf(Vec<IpAddr>),
 }
 
 impl Default for Expect {
@@ -75,7 +70,8 @@ impl Expect {
             region: None,
             images: None,
             instance: None,
-            address: None,
+            addresses: None,
+            is_own_address: false,
             architecture: None,
             age_max: None,
         }
@@ -150,13 +146,13 @@ impl Expect {
     /// Expects the document's private address to be one of this machine's own interfaces. Within a container that has
     /// a network of its own this is never so.
     pub fn private_ip_of_this_machine(mut self) -> Self {
-        self.address = Some(AddressRule::ThisMachine);
+        self.is_own_address = true;
         self
     }
 
     /// Expects the document's private address to be one of `addresses`.
     pub fn private_ip(mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
-        self.address = Some(AddressRule::OneOf(addresses.into_iter().collect()));
+        self.addresses = Some(addresses.into_iter().collect());
         self
     }
 
@@ -213,12 +209,9 @@ impl Expect {
     }
 
     fn check_address(&self, found: Option<IpAddr>) -> Result<(), Refusal> {
-        let is_expected = match (&self.address, found) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(AddressRule::ThisMachine), Some(address)) => is_own_address(address),
-            (Some(AddressRule::OneOf(addresses)), Some(address)) => addresses.contains(&address),
-        };
+        let is_listed = |addresses: &Vec<IpAddr>| found.is_some_and(|address| addresses.contains(&address));
+        let is_expected = self.addresses.as_ref().is_none_or(is_listed)
+            && (!self.is_own_address || found.is_some_and(is_own_address));
         if is_expected { Ok(()) } else { Err(Refusal::PrivateIp { found }) }
     }
 

@@ -62,6 +62,20 @@ pub enum ProofError {
 }
 
 impl ProofError {
+    /// Returns a name that never changes: that of the [`Refusal`], or `not-on-ec2`, `hop-limit`, `forbidden`,
+    /// `unexpected-status`, `read`, `endpoint`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.name(),
+            Self::NotOnEc2 { .. } => "not-on-ec2",
+            Self::HopLimit { .. } => "hop-limit",
+            Self::Forbidden => "forbidden",
+            Self::UnexpectedStatus { .. } => "unexpected-status",
+            Self::Read { .. } => "read",
+            Self::Endpoint { .. } => "endpoint",
+        }
+    }
+
     /// Returns what to try, where something can be tried.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

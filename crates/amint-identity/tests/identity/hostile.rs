@@ -82,7 +82,7 @@ fn algorithms_of_other_forms_are_refused() {
 fn an_attackers_key_under_the_right_name_is_refused() {
     let key = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).unwrap();
     let certificates = der(0xa0, &[&local_certificate()]);
-    assert_eq!(refusal_of(&Forgery { key, certificates, ..honest() }), Refusal::SignatureWrong);
+    assert_eq!(refusal_of(&Forgery { certificates, key, ..honest() }), Refusal::SignatureWrong);
     // The same against the pinned certificate of EC2: issuer and serial number are public.
     let message = decode(C_RSA2048);
     let issuer = [0x30, 0x69, 0x30, 0x5c];
