@@ -46,10 +46,8 @@ pub(crate) fn coverage(image: &Image, places: &Places, index: &Index, result: &P
                     let names = names.get(&mount).copied().unwrap_or_default();
                     cover_mount(&mut covered, &mut notes, mount, index, names, result);
                 }
-                covered.status = match covered.notes.is_empty() {
-                    true if covered.mounted_at.is_some() => CoverageStatus::Read,
-                    _ => CoverageStatus::Partial,
-                };
+                let is_whole = covered.notes.is_empty() && covered.mounted_at.is_some();
+                covered.status = if is_whole { CoverageStatus::Read } else { CoverageStatus::Partial };
             }
         }
         notes.extend(part.folder.iter().flat_map(|folder| folder.notes()));

@@ -71,16 +71,9 @@ fn unescape(field: &str) -> Vec<u8> {
     while let Some(byte) = bytes.get(at) {
         let digits = bytes.get(at + 1..at + 4).and_then(|digits| std::str::from_utf8(digits).ok());
         let escaped = digits.and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        match escaped.filter(|_| *byte == b'\\') {
-            Some(escaped) => {
-                plain.push(escaped);
-                at += 4;
-            }
-            None => {
-                plain.push(*byte);
-                at += 1;
-            }
-        }
+        let escaped = escaped.filter(|_| *byte == b'\\');
+        plain.push(escaped.unwrap_or(*byte));
+        at += if escaped.is_some() { 4 } else { 1 };
     }
     plain
 }

@@ -156,7 +156,7 @@ impl<'a> Placing<'a> {
                 self.note(number, format!("the subvolume for {path} is not there"));
             }
             Err(error) => {
-                self.placed.problems[number].push(format!("the subvolume for {path}: {}", chain(&error)))
+                self.placed.problems[number].push(format!("the subvolume for {path}: {}", chain(&error)));
             }
         }
     }
@@ -166,7 +166,7 @@ impl<'a> Placing<'a> {
         let mut taken: BTreeSet<(usize, NodeId)> = BTreeSet::new();
         for (path, (number, node)) in std::mem::take(&mut self.wanted) {
             let shown = String::from_utf8_lossy(&path).into_owned();
-            if !self.folder_at(&path).is_some_and(|(_, kind)| kind == Kind::Folder) {
+            if self.folder_at(&path).is_none_or(|(_, kind)| kind != Kind::Folder) {
                 self.note(number, format!("its mount point {shown} is not there"));
             } else if taken.insert((number, node)) {
                 self.plan(number, node, path);

@@ -16,6 +16,14 @@ use crate::index::{EntryId, Index};
 const WHOLE_BYTES: u64 = 256 * 1024;
 /// How much of a larger file is read at once.
 const CHUNK_BYTES: usize = 1024 * 1024;
+/// How many times the size of a file system its files may have together where they are read whole. One file may have
+/// that size once; where content may be compressed, both may be more. Beyond lie holes, which would be read for days.
+const STREAM_RATIO: u64 = 4;
+const STREAM_RATIO_COMPRESSED: u64 = 64;
+/// File systems that compress.
+const COMPRESSING: [&str; 3] = ["btrfs", "ntfs", "squashfs"];
+/// What is taken for the size of a file system that tells none.
+const FILE_SYSTEM_BYTES: u64 = 4 << 40;
 /// How many files one thread takes at once.
 const BATCH: usize = 32;
 /// How many analyzers there may be.
@@ -50,10 +58,13 @@ pub fn run(
     cancel: &Cancel,
 ) -> Result<PassResult, Cancelled> {
     let analyzers = &analyzers[..analyzers.len().min(ANALYZERS_MAX)];
+    let mut files = wanted(index, analyzers);
+    let refused = refuse_holes(index, analyzers, &mut files);
     let pass = Pass {
         index,
         analyzers,
-        files: wanted(index, analyzers),
+        files,
+        refused,
         next: AtomicUsize::new(0),
         done: AtomicU64::new(0),
         progress,
@@ -95,10 +106,54 @@ fn wanted(index: &Index, analyzers: &[&dyn Analyzer]) -> Vec<(EntryId, u32)> {
     ids.into_iter().map(|id| (id, masks.get(&id).copied().unwrap_or(0))).collect()
 }
 
+/// Takes away from those who read whole files what no honest file system can hold, and returns what was taken.
+fn refuse_holes(
+    index: &Index,
+    analyzers: &[&dyn Analyzer],
+    files: &mut [(EntryId, u32)],
+) -> Vec<(EntryId, u32)> {
+    let mut sums = vec![0_u64; index.mounts().len()];
+    let mut refused = Vec::new();
+    for (id, mask) in files {
+        let entry = index.entry(*id);
+        let path = index.path(*id);
+        let file = File { id: *id, path: &path, entry };
+        let streaming = analyzers
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| *mask & (1 << number) != 0)
+            .filter(|(_, analyzer)| analyzer.wants(&file) == Some(Want::Stream))
+            .fold(0_u32, |streaming, (number, _)| streaming | 1 << number);
+        let place = usize::from(entry.mount_number());
+        let (Some(mount), Some(sum)) = (index.mounts().get(place), sums.get_mut(place)) else { continue };
+        if streaming == 0 {
+            continue;
+        }
+        let info = mount.file_system.info();
+        let bytes = if info.size_bytes == 0 { FILE_SYSTEM_BYTES } else { info.size_bytes };
+        let is_compressing = COMPRESSING.contains(&info.kind);
+        let (one, all) = if is_compressing {
+            (STREAM_RATIO_COMPRESSED, STREAM_RATIO_COMPRESSED)
+        } else {
+            (1, STREAM_RATIO)
+        };
+        let total = sum.saturating_add(entry.bytes);
+        if entry.bytes > bytes.saturating_mul(one) || total > bytes.saturating_mul(all) {
+            refused.push((*id, streaming));
+            *mask &= !streaming;
+        } else {
+            *sum = total;
+        }
+    }
+    refused
+}
+
 struct Pass<'a> {
     index: &'a Index,
     analyzers: &'a [&'a dyn Analyzer],
     files: Vec<(EntryId, u32)>,
+    /// Who does not get which file, because reading all of it would take too long.
+    refused: Vec<(EntryId, u32)>,
     next: AtomicUsize,
     done: AtomicU64,
     progress: &'a (dyn Fn(u64, u64) + Sync),
@@ -282,6 +337,16 @@ impl Pass<'_> {
             add(&mut unread, tally.unread);
             for (sum, bytes) in bytes_by_mount.iter_mut().zip(tally.bytes) {
                 *sum += bytes;
+            }
+        }
+        for (id, streaming) in &self.refused {
+            for (number, (run, (count, told))) in runs.iter_mut().zip(&mut errors).enumerate() {
+                if streaming & (1 << number) != 0 {
+                    run.files += 1;
+                    *count += 1;
+                    let bytes = self.index.entry(*id).bytes;
+                    told.push((*id, format!("{bytes} bytes are more than its file system can hold")));
+                }
             }
         }
         for (run, (count, told)) in runs.iter_mut().zip(errors) {

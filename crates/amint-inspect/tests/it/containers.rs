@@ -153,7 +153,7 @@ pub(crate) fn xfs(root: &Root) {
             text.push_str(&line);
             if metadata.is_dir() {
                 add(&path, depth + 1, text);
-                text.push_str(&format!("{indent}$\n"));
+                text.extend([indent.as_str(), "$\n"]);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Disks with partitions, made of file systems that were made before.
 
+use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::{Seek, SeekFrom, copy};
 use std::path::{Path, PathBuf};
@@ -22,7 +23,8 @@ pub(crate) fn disk(root: &Root, name: &str, partitions: &[Partition<'_>]) -> Pat
     let mut places = Vec::new();
     for (type_id, label, content) in partitions {
         let bytes = fs::metadata(content).unwrap().len().next_multiple_of(MIB);
-        script += &format!("start={}, size={}, type={type_id}, name=\"{label}\"\n", start / 512, bytes / 512);
+        let (first, count) = (start / 512, bytes / 512);
+        let _ = writeln!(script, "start={first}, size={count}, type={type_id}, name=\"{label}\"");
         places.push((start, content));
         start += bytes;
     }

@@ -149,3 +149,17 @@ fn a_stop_is_obeyed_after_the_file_at_hand() {
     assert!(pass::run(&inspection.index, &analyzers, 2, &|_, _| {}, &cancel).is_err());
     assert!(counter.files.load(Ordering::SeqCst) <= 2);
 }
+
+#[test]
+fn a_file_of_holes_does_not_keep_a_scan_busy() {
+    if !crate::support::has_tools(&["mke2fs"]) {
+        return;
+    }
+    let root = Root::debian();
+    let path = root.path().join("usr/lib/package-0/lib.so");
+    std::fs::OpenOptions::new().write(true).open(path).unwrap().set_len(8 << 40).unwrap();
+    let image = crate::disk::ext4(&root, "root", "rootfs", 16, "-L root");
+    let document = look_at(&open(&image).unwrap(), 2).document;
+    let reason = "analyzer checksums could not read all: /usr/lib/package-0/lib.so: 8796093022208 bytes are more than its file system can hold";
+    assert_eq!(document.reasons, [reason]);
+}
