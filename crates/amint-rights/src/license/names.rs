@@ -1,0 +1,280 @@
+//! Classes of names and of expressions.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::OnceLock;
+
+use super::{Expression, LicenseClass};
+use crate::pattern::fits;
+use crate::table::rows;
+
+const LICENSES: &str = include_str!("../../data/licenses.tsv");
+const EXCEPTIONS: &str = include_str!("../../data/exceptions.tsv");
+/// The longest name that is looked up, in bytes.
+const NAME_BYTES_MAX: usize = 300;
+/// Most names of one name that are told.
+const NAMES_MAX: usize = 32;
+
+/// What an expression asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// Of choices the mildest, of sums the strictest.
+    pub class: LicenseClass,
+    /// The names that make it so, as written, sorted.
+    pub names: BTreeSet<String>,
+    /// Names that nobody knows and that no known choice makes needless, as written, sorted.
+    pub unknown: BTreeSet<String>,
+    /// Names that ask for source, and that are part of what was chosen.
+    pub copyleft: BTreeSet<String>,
+}
+
+impl Judged {
+    fn of(name: &str) -> Self {
+        let class = class_of_name(name);
+        let one = || BTreeSet::from([name.to_owned()]);
+        Self {
+            class,
+            names: one(),
+            unknown: if class == LicenseClass::Unknown { one() } else { BTreeSet::new() },
+            copyleft: if class.asks_for_source() { one() } else { BTreeSet::new() },
+        }
+    }
+
+    fn and(mut self, other: Self) -> Self {
+        match self.class.cmp(&other.class) {
+            std::cmp::Ordering::Less => {
+                self.class = other.class;
+                self.names = other.names;
+            }
+            std::cmp::Ordering::Equal => self.names.extend(other.names),
+            std::cmp::Ordering::Greater => {}
+        }
+        self.unknown.extend(other.unknown);
+        self.copyleft.extend(other.copyleft);
+        self
+    }
+}
+
+/// Judges one expression.
+pub fn classify(text: &str) -> Judged {
+    // Some names hold commas; wider patterns must not swallow a choice.
+    if let Some(class) = table().exact.get(normal(text).as_str()) {
+        return Judged { class: *class, ..Judged::of(text.trim()) };
+    }
+    judge(&Expression::parse(text))
+}
+
+/// Judges several expressions that all hold; none where there are none.
+pub fn classify_all<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<Judged> {
+    texts.into_iter().map(classify).reduce(Judged::and)
+}
+
+/// Judges an expression that was already read.
+pub(super) fn judge(expression: &Expression) -> Judged {
+    match expression {
+        Expression::Name(name) => Judged::of(name),
+        Expression::All(parts) => {
+            parts.iter().map(judge).reduce(Judged::and).unwrap_or_else(|| Judged::of(""))
+        }
+        Expression::Any(parts) => {
+            // The first of equals, so that the answer does not depend on anything else.
+            parts.iter().map(judge).min_by_key(|judged| judged.class).unwrap_or_else(|| Judged::of(""))
+        }
+    }
+}
+
+/// Returns the class of one name, with `with …` where it has that; several known names in a row all hold.
+pub fn class_of_name(name: &str) -> LicenseClass {
+    let normal = normal(name);
+    if let Some(class) = known(&normal) {
+        return class;
+    }
+    if let Some((base, addition)) = normal.split_once("-with-") {
+        return with_addition(base, addition);
+    }
+    for separators in [&['/', '|'][..], &['+'][..], &['-'][..]] {
+        let is_words = separators == ['-'];
+        let text = if is_words { name.to_ascii_lowercase() } else { normal.clone() };
+        let split: Vec<&str> = if is_words {
+            text.split_whitespace().collect()
+        } else {
+            text.split(separators).filter(|part| !part.is_empty()).collect()
+        };
+        if (2..=NAMES_MAX).contains(&split.len())
+            && let Some(classes) = split.iter().map(|part| known(part)).collect::<Option<Vec<_>>>()
+        {
+            return classes.into_iter().max().unwrap_or(LicenseClass::Unknown);
+        }
+    }
+    LicenseClass::Unknown
+}
+
+fn with_addition(base: &str, addition: &str) -> LicenseClass {
+    let class = class_of_name(base);
+    let effect = rows::<2>(EXCEPTIONS)
+        .find(|[_, patterns]| patterns.split_whitespace().any(|pattern| fits(pattern, addition)))
+        .map(|[effect, _]| effect);
+    match effect {
+        Some("linking") if class == LicenseClass::Copyleft => LicenseClass::WeakCopyleft,
+        Some(_) => class,
+        None => class.max(LicenseClass::Unknown),
+    }
+}
+
+/// Brings a name into the form of the tables.
+fn normal(name: &str) -> String {
+    let mut found = String::new();
+    for letter in
+        name.trim_matches(|letter: char| letter.is_whitespace() || "'\"`.,;".contains(letter)).chars()
+    {
+        if found.len() >= NAME_BYTES_MAX {
+            break;
+        }
+        match letter {
+            '_' | '~' => found.push('-'),
+            letter if letter.is_whitespace() => {
+                if !found.ends_with('-') {
+                    found.push('-');
+                }
+            }
+            letter => found.extend(letter.to_lowercase()),
+        }
+    }
+    let found = found.strip_prefix("the-").map(str::to_owned).unwrap_or(found);
+    let found = found.strip_prefix("license-::-").map(str::to_owned).unwrap_or(found);
+    let found = found.strip_prefix("osi-approved-::-").map(str::to_owned).unwrap_or(found);
+    found.replace("licence", "license").replace("-version-", "-")
+}
+
+struct Known {
+    exact: HashMap<&'static str, LicenseClass>,
+    patterns: Vec<(&'static str, LicenseClass)>,
+}
+
+fn table() -> &'static Known {
+    static KNOWN: OnceLock<Known> = OnceLock::new();
+    KNOWN.get_or_init(|| {
+        let mut found = Known { exact: HashMap::new(), patterns: Vec::new() };
+        for [class, patterns] in rows::<2>(LICENSES) {
+            let Some(class) = LicenseClass::parse(class) else { continue };
+            for pattern in patterns.split_whitespace() {
+                if pattern.contains('*') {
+                    found.patterns.push((pattern, class));
+                } else {
+                    found.exact.entry(pattern).or_insert(class);
+                }
+            }
+        }
+        found
+    })
+}
+
+fn known(normal: &str) -> Option<LicenseClass> {
+    let known = table();
+    if let Some(class) = known.exact.get(normal) {
+        return Some(*class);
+    }
+    // Words that follow `with` may restrict: only a pattern that speaks of them decides, never one for the front.
+    let front = normal.split_once("-with-").map_or(normal, |(front, _)| front);
+    known
+        .patterns
+        .iter()
+        .find(|(pattern, _)| fits(pattern, normal) && (front.len() == normal.len() || !fits(pattern, front)))
+        .map(|(_, class)| *class)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::assert_shape;
+
+    #[test]
+    fn tables_are_well_formed() {
+        assert_shape::<2>(LICENSES);
+        assert_shape::<2>(EXCEPTIONS);
+        let mut seen = BTreeSet::new();
+        for [class, patterns] in rows::<2>(LICENSES) {
+            assert!(LicenseClass::parse(class).is_some(), "{class}");
+            for pattern in patterns.split_whitespace() {
+                assert!(seen.insert(pattern), "{pattern} stands twice");
+                assert_eq!(pattern, pattern.to_lowercase().replace(['_', '~'], "-"));
+                assert!(pattern.trim_matches('*').len() > 1 || pattern == "x", "{pattern} is too wide");
+            }
+        }
+        for [effect, _] in rows::<2>(EXCEPTIONS) {
+            assert!(["linking", "same"].contains(&effect));
+        }
+    }
+
+    #[test]
+    fn knows_names_of_every_origin() {
+        use LicenseClass as C;
+        for (text, class) in [
+            ("MIT", C::Permissive),
+            ("Expat", C::Permissive),
+            ("Apache-2.0 WITH LLVM-exception", C::Permissive),
+            ("ASL 2.0", C::Permissive),
+            ("Apache License 2.0", C::Permissive),
+            ("License :: OSI Approved :: MIT License", C::Permissive),
+            ("BSD with advertising", C::Permissive),
+            ("BSD-3-Clause", C::Permissive),
+            ("BSD (3 clause)", C::Permissive),
+            ("Public Domain", C::Permissive),
+            ("CC-BY-4.0", C::Permissive),
+            ("MIT OR Apache-2.0", C::Permissive),
+            ("MIT/Apache-2.0", C::Permissive),
+            ("Artistic or GPL-1+", C::Permissive),
+            ("LGPLv2+", C::WeakCopyleft),
+            ("LGPL-2.1-or-later", C::WeakCopyleft),
+            ("MPL-2.0", C::WeakCopyleft),
+            ("MPLv1.1", C::WeakCopyleft),
+            ("GPL-2.0-only WITH Classpath-exception-2.0", C::WeakCopyleft),
+            ("GPLv3+ with exceptions", C::Copyleft),
+            ("GPL-2+ with OpenSSL exception", C::Copyleft),
+            ("GPLv2+ and LGPLv2+ and BSD and Public Domain", C::Copyleft),
+            ("(GPLv2 or MPLv1.1) and GPLv3", C::Copyleft),
+            ("GPL-2.0-or-later LGPL-2.1-or-later", C::Copyleft),
+            ("GNU General Public License v2 (GPLv2)", C::Copyleft),
+            ("AGPL-3.0-only", C::NetworkCopyleft),
+            ("AGPLv3", C::NetworkCopyleft),
+            ("SSPL-1.0", C::SourceAvailable),
+            ("Server Side Public License", C::SourceAvailable),
+            ("BUSL-1.1", C::SourceAvailable),
+            ("BSL-1.1", C::SourceAvailable),
+            ("BSL-1.0", C::Permissive),
+            ("Business Source License 1.1", C::SourceAvailable),
+            ("Elastic-2.0", C::SourceAvailable),
+            ("Elastic License", C::SourceAvailable),
+            ("RSALv2", C::SourceAvailable),
+            ("Confluent Community License", C::SourceAvailable),
+            ("Apache-2.0 with Commons Clause", C::SourceAvailable),
+            ("Apache-2.0 WITH Commons-Clause", C::SourceAvailable),
+            ("CC-BY-NC-4.0", C::NonCommercial),
+            ("CC-BY-NC-SA-3.0", C::NonCommercial),
+            ("Creative Commons Attribution-NonCommercial 4.0", C::NonCommercial),
+            ("Commercial", C::Proprietary),
+            ("Proprietary", C::Proprietary),
+            ("Oracle Proprietary", C::Proprietary),
+            ("NVIDIA Proprietary", C::Proprietary),
+            ("UNLICENSED", C::Proprietary),
+            ("Redistributable, no modification permitted", C::Proprietary),
+            ("GPL-2.0 or Commercial", C::Copyleft),
+            ("GPL-2 with further restrictions", C::Unknown),
+            ("MIT and Wubble", C::Unknown),
+            ("MIT or Wubble", C::Permissive),
+            ("Wubble and Proprietary", C::Proprietary),
+            ("", C::Unknown),
+        ] {
+            assert_eq!(classify(text).class, class, "{text}");
+        }
+    }
+
+    #[test]
+    fn tells_what_decides_and_what_is_unknown() {
+        let judged = classify("Wubble and Proprietary and GPL-2+");
+        assert_eq!(judged.names, ["Proprietary".to_owned()].into());
+        assert_eq!(judged.unknown, ["Wubble".to_owned()].into());
+        assert_eq!(judged.copyleft, ["GPL-2+".to_owned()].into());
+        assert!(classify("GPL-2+ or MIT").copyleft.is_empty(), "MIT may be chosen");
+        assert_eq!(classify_all([]), None);
+    }
+}
