@@ -114,6 +114,10 @@ fn public_prefix(kind: &Kind, value: &[u8]) -> String {
 
 /// Tells whether no longer word contains the beginning; an escape such as `\n` or `%3D` is no word.
 pub(crate) fn begins_apart(bytes: &[u8], start: usize) -> bool {
+    // What begins with a sign ends any word before it.
+    if bytes.get(start).is_some_and(|first| !first.is_ascii_alphanumeric()) {
+        return true;
+    }
     let before = |distance: usize| start.checked_sub(distance).and_then(|at| bytes.get(at)).copied();
     match before(1) {
         Some(byte) if byte.is_ascii_alphanumeric() || byte == b'_' => {

@@ -27,7 +27,6 @@ const PLACEHOLDER_WORDS: &[&str] = &[
     "abcdefgh",
     "0000000000",
     "deadbeef",
-    "....",
     "-----",
     "_____",
     "todo",

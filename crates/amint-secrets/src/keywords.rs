@@ -2,11 +2,12 @@
 //!
 //! An automaton over some 300 keywords reads one state per byte, each from the one before, which holds it under 1 GB/s
 //! and makes overlapping keywords dear. Here each keyword is known by its rarest three bytes: one look into a bitmap of
-//! 4 KiB per byte of content, none of which waits for another, and a comparison only where the bitmap says so. Case is
+//! 8 KiB per byte of content, none of which waits for another, and a comparison only where the bitmap says so. Case is
 //! folded by setting one bit, which also folds some other bytes together; the comparison sorts that out.
 
 /// Bits of the hash of three bytes.
-const HASH_BITS: u32 = 15;
+const HASH_BITS: u32 = 16;
+const BITMAP_WORDS: usize = 1 << (HASH_BITS - 6);
 const FOLD: u32 = 0x0020_2020;
 const THREE_BYTES: u32 = 0x00FF_FFFF;
 /// Multiplier of Fibonacci hashing.
@@ -14,7 +15,7 @@ const SPREAD: u32 = 0x9E37_79B1;
 
 /// The index over all keywords.
 pub(crate) struct Keywords {
-    bitmap: Box<[u64]>,
+    bitmap: Box<[u64; BITMAP_WORDS]>,
     /// Keywords in the order of their hashes; `starts` tells where each hash begins.
     entries: Vec<Entry>,
     starts: Vec<u32>,
@@ -36,9 +37,9 @@ impl Keywords {
     /// Indexes `(keyword, kind)`; keywords of fewer than three bytes are not found.
     pub(crate) fn new<'a>(words: impl Iterator<Item = (&'a [u8], usize)>) -> Self {
         let mut entries: Vec<Entry> = words.filter_map(|(word, kind)| Entry::new(word, kind)).collect();
-        entries.sort_by(|left, right| (left.hash, left.kind).cmp(&(right.hash, right.kind)));
+        entries.sort_by_key(|entry| (entry.hash, entry.kind));
         let hash_count = 1_usize << HASH_BITS;
-        let mut bitmap = vec![0_u64; hash_count / 64].into_boxed_slice();
+        let mut bitmap = Box::new([0_u64; BITMAP_WORDS]);
         let mut starts = vec![0_u32; hash_count + 1];
         for entry in &entries {
             bitmap[entry.hash as usize / 64] |= 1 << (entry.hash % 64);
@@ -65,10 +66,10 @@ impl Keywords {
         // Eight places share one branch: nearly always none of them matters.
         let mut rest = searched;
         while let Some(ten) = rest.first_chunk::<10>() {
-            if self.any_of_eight(ten) {
-                for step in 0..8 {
-                    self.check(bytes, base + step, (from, to), found);
-                }
+            let mut hits = self.hits_of_eight(ten);
+            while hits != 0 {
+                self.check(bytes, base + hits.trailing_zeros() as usize, (from, to), found);
+                hits &= hits - 1;
             }
             base += 8;
             rest = rest.get(8..).unwrap_or_default();
@@ -79,27 +80,25 @@ impl Keywords {
         found.sort_unstable();
     }
 
+    /// Returns a bit for each of eight places whose three bytes may be those of a keyword.
     #[inline]
-    fn any_of_eight(&self, bytes: &[u8; 10]) -> bool {
-        let [a, b, c, d, e, f, g, h, i, j] = *bytes;
-        let low = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
-        let high = u64::from_le_bytes([e, f, g, h, i, j, 0, 0]);
-        self.bit(low)
-            | self.bit(low >> 8)
-            | self.bit(low >> 16)
-            | self.bit(low >> 24)
-            | self.bit(high)
-            | self.bit(high >> 8)
-            | self.bit(high >> 16)
-            | self.bit(high >> 24)
-            != 0
+    fn hits_of_eight(&self, bytes: &[u8; 10]) -> u64 {
+        let low = bytes.first_chunk().map_or(0, |eight| u64::from_le_bytes(*eight));
+        let high = bytes.last_chunk().map_or(0, |eight| u64::from_le_bytes(*eight));
+        let first =
+            self.bit(low) | self.bit(low >> 8) << 1 | self.bit(low >> 16) << 2 | self.bit(low >> 24) << 3;
+        let second = self.bit(low >> 32)
+            | self.bit(low >> 40) << 1
+            | self.bit(high >> 32) << 2
+            | self.bit(high >> 40) << 3;
+        first | second << 4
     }
 
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "the low three bytes are what is meant")]
     fn bit(&self, bytes: u64) -> u64 {
         let hash = hash_of(bytes as u32);
-        self.bitmap[hash as usize / 64 % (1 << (HASH_BITS - 6))] >> (hash % 64) & 1
+        self.bitmap[hash as usize / 64 % BITMAP_WORDS] >> (hash % 64) & 1
     }
 
     fn check(&self, bytes: &[u8], place: usize, (from, to): (usize, usize), found: &mut Vec<(usize, usize)>) {

@@ -233,7 +233,9 @@ impl Run {
         let is_example =
             telling.examples.iter().any(|part| memchr::memmem::find(value, part.as_bytes()).is_some());
         if !is_example {
-            if hit.is_placeholder || judge::is_placeholder(random, telling.is_chosen) {
+            // What has a structure may well have long runs of one byte.
+            let is_structure = telling.entropy_min == 0.0 && !telling.is_chosen;
+            if hit.is_placeholder || !is_structure && judge::is_placeholder(random, telling.is_chosen) {
                 memory.looked.placeholders += 1;
                 return;
             }

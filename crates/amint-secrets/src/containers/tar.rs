@@ -58,7 +58,7 @@ pub(crate) fn next(reader: &mut dyn Read) -> io::Result<Option<Entry>> {
                     match key {
                         b"path" => long_name = Some(text(value)),
                         b"size" => {
-                            pax_bytes = std::str::from_utf8(value).ok().and_then(|value| value.parse().ok())
+                            pax_bytes = std::str::from_utf8(value).ok().and_then(|value| value.parse().ok());
                         }
                         _ => {}
                     }

@@ -281,7 +281,7 @@ impl<'a> Unpacker<'a> {
         match entry.method {
             zip::STORED => self.content(&mut Metered { reader: packed, budget }, place),
             zip::DEFLATED => {
-                self.content(&mut Metered { reader: DeflateDecoder::new(packed), budget }, place)
+                self.content(&mut Metered { reader: DeflateDecoder::new(packed), budget }, place);
             }
             zip::ZSTD => match zstd::stream::read::Decoder::new(packed) {
                 Ok(decoder) => self.content(&mut Metered { reader: decoder, budget }, place),

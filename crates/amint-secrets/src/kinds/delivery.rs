@@ -251,7 +251,7 @@ pub(crate) const KINDS: &[Kind] = &[
         "pagerduty-key",
         "PagerDuty key",
         &[b"pagerduty", b"pd_api"],
-        r"(?:u\+[A-Za-z0-9_+-]{18}|[A-Za-z0-9_+-]{20}|[a-f0-9]{32})",
+        r"(?:[a-f0-9]{32}|u\+[A-Za-z0-9_+-]{18}|[A-Za-z0-9_+-]{20})",
     )
     .entropy(3.3),
     Kind::assigned("opsgenie-key", "Opsgenie key", &[b"opsgenie"], UUID),

@@ -137,7 +137,7 @@ pub(crate) const NAMED: &[Named] = &[
         "Secret in rclone's configuration",
         Critical,
         &["/rclone.conf", "/.rclone.conf"],
-        r#"(?i)^[ \t]*(?:pass|password2?|secret_access_key|client_secret|token|key|service_account_credentials|bearer_token|sas_url)[ \t]*=[ \t]*([^\s][^\r\n]{5,4096})"#,
+        r"(?i)^[ \t]*(?:pass|password2?|secret_access_key|client_secret|token|key|service_account_credentials|bearer_token|sas_url)[ \t]*=[ \t]*([^\s][^\r\n]{5,4096})",
     ),
     row(
         "file-gh-hosts",

@@ -72,7 +72,7 @@ pub(crate) fn ssh2(window: &Window<'_>) -> Option<Hit> {
     armour.decoded().starts_with(&[0x3F, 0x6F, 0xF9, 0xEB]).then(|| armour.hit(None))
 }
 
-/// An OpenPGP block whose first packet is a secret key (tag 5).
+/// A block of `OpenPGP` whose first packet is a secret key (tag 5).
 pub(crate) fn openpgp(window: &Window<'_>) -> Option<Hit> {
     let armour = read(window, is_base64)?;
     let is_key = matches!(armour.decoded().first(), Some(0xC5 | 0x94..=0x97));

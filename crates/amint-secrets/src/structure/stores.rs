@@ -25,7 +25,7 @@ pub(crate) fn java(window: &Window<'_>) -> Option<Hit> {
         && (1..=JAVA_ENTRIES_MAX).contains(&count)
         && (1..=512).contains(&alias_bytes);
     let alias = ahead.get(18..)?.get(..usize::from(alias_bytes))?;
-    if !is_store || alias.iter().any(|byte| byte.is_ascii_control()) {
+    if !is_store || alias.iter().any(u8::is_ascii_control) {
         return None;
     }
     match tag {
