@@ -1,10 +1,13 @@
 //! How well an image was read: every part of it, what was not, and why.
 
-use amint_types::scan::{AnalyzerStatus, Coverage, CoverageStatus, ScanDocument};
+use std::sync::atomic::Ordering;
+
+use amint_types::scan::{AnalyzerRun, AnalyzerStatus, Coverage, CoverageStatus, ScanDocument};
 
 use crate::image::{Image, State};
 use crate::index::Index;
 use crate::pass::PassResult;
+use crate::system::NOT_ASKED;
 
 /// What was learned while places were looked for.
 pub(crate) struct Places {
@@ -89,6 +92,7 @@ fn cover_mount(
     }
     covered.files += names;
     covered.bytes += result.bytes_by_mount.get(number).copied().unwrap_or_default();
+    covered.bytes += mount.read_bytes.load(Ordering::Relaxed);
     covered.notes.extend(mount.errors.iter().cloned());
     let more = mount.error_count.saturating_sub(mount.errors.len() as u64);
     if more > 0 {
@@ -114,7 +118,9 @@ pub fn unread_reasons(document: &ScanDocument) -> Vec<String> {
     }
     if document.system.is_none() {
         reasons.push("no operating system was found".to_owned());
-    } else if !document.packages.iter().any(|package| package.kind.is_of_system()) {
+    } else if !document.packages.iter().any(|package| package.kind.is_of_system())
+        && !document.analyzers.iter().any(is_left_out_database)
+    {
         reasons.push("no package database was found".to_owned());
     }
     for run in document.analyzers.iter().filter(|run| run.status == AnalyzerStatus::Partial) {
@@ -122,6 +128,12 @@ pub fn unread_reasons(document: &ScanDocument) -> Vec<String> {
         reasons.push(format!("analyzer {} could not read all: {why}", run.id));
     }
     reasons
+}
+
+/// Tells whether the user left out what reads packages of the system: then none is no wonder.
+fn is_left_out_database(run: &AnalyzerRun) -> bool {
+    let is_left_out = run.notes.iter().any(|note| note == NOT_ASKED);
+    is_left_out && matches!(run.id.as_str(), "dpkg" | "rpm" | "apk")
 }
 
 /// Says a part's label in a sentence.

@@ -18,7 +18,7 @@ use crate::facts::privileged_files;
 use crate::image::{Image, InspectError, Placed, place};
 use crate::index::{Index, chain};
 use crate::pass::{self, Analyzer, PassResult};
-use crate::system::{Databases, Owners, read_databases};
+use crate::system::{Databases, NOT_ASKED, Owners, not_asked, read_databases};
 
 /// The name of the steps in events.
 const WALK: &str = "walk";
@@ -47,6 +47,25 @@ pub struct Inspection {
     pub document: ScanDocument,
 }
 
+/// Returns the ids of all analyzers that can be left out, sorted.
+pub fn analyzer_ids() -> Vec<&'static str> {
+    let mut ids = vec![
+        "apk",
+        "certificates",
+        "checksums",
+        "dpkg",
+        "kernels",
+        "privileged",
+        "release",
+        "rpm",
+        "services",
+        "users",
+    ];
+    ids.extend(amint_languages::Language::ALL.into_iter().map(amint_languages::Language::as_str));
+    ids.sort_unstable();
+    ids
+}
+
 /// Looks into an image: walks its file systems once, reads its package databases, then every wanted file once.
 ///
 /// # Errors
@@ -63,14 +82,15 @@ pub fn inspect(
     let started = Instant::now();
     sink.step_started(WALK, "Walking the file systems", None, Unit::Items);
     let index = Index::build(plans, cancel)?;
-    let detail = format!("{} names in {} file systems", index.len(), index.mounts().len());
+    let detail =
+        format!("{} in {}", counted(index.len(), "name"), counted(index.mounts().len(), "file system"));
     sink.step_finished(WALK, StepOutcome::Done, started.elapsed(), Some(detail));
     let mut document = blank(target, options);
     if has_system {
         look_at_system(&index, options, &mut document);
     }
     let distribution = document.system.as_ref().map(Distribution::from).unwrap_or_default();
-    let mut databases = read_databases(&index, &distribution);
+    let mut databases = read_databases(&index, &distribution, &options.skipped);
     let owners = Owners::find(&index, &databases);
     let mut packages = std::mem::take(&mut databases.packages);
     owners.note_code(&index, &mut packages);
@@ -81,6 +101,11 @@ pub fn inspect(
     gather(&index, &databases, &owners, result, options, &mut document);
     document.sort();
     Ok(Inspection { index, document })
+}
+
+/// Says a number of things.
+fn counted(count: usize, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }
 
 fn blank(target: Target, options: &InspectOptions) -> ScanDocument {
@@ -152,7 +177,7 @@ impl Ask<'_> {
         let before = self.cx.files();
         let found = if self.options.skipped.iter().any(|skipped| skipped == id) {
             run.status = AnalyzerStatus::Skipped;
-            run.notes.push("not asked".to_owned());
+            run.notes.push(NOT_ASKED.to_owned());
             None
         } else {
             match look(self.cx) {
@@ -198,13 +223,7 @@ fn read_files(
     let bytes: u64 = result.bytes_by_mount.iter().sum();
     let detail = amint_types::format_bytes(bytes);
     sink.step_finished(READ, StepOutcome::Done, started.elapsed(), Some(detail));
-    result.runs.extend(skipped.iter().map(|analyzer| AnalyzerRun {
-        id: analyzer.id().to_owned(),
-        version: analyzer.version(),
-        status: AnalyzerStatus::Skipped,
-        files: 0,
-        notes: vec!["not asked".to_owned()],
-    }));
+    result.runs.extend(skipped.iter().map(|analyzer| not_asked(analyzer.id(), analyzer.version())));
     Ok(result)
 }
 
@@ -232,7 +251,8 @@ fn gather(
     document.certificates = output.certificates;
     document.findings = output.findings;
     document.modified_files = output.modified_files;
-    if !options.skipped.iter().any(|skipped| skipped == "checksums") {
+    let is_skipped = |id: &str| options.skipped.iter().any(|skipped| skipped == id);
+    if !is_skipped("checksums") {
         document.modified_files.extend(owners.missing.iter().cloned());
         let (replaced, problems) = owners.replaced(index, databases);
         document.modified_files.extend(replaced);
@@ -242,6 +262,15 @@ fn gather(
         }
     }
     document.analyzers.append(&mut runs);
+    if is_skipped("privileged") {
+        document.analyzers.push(not_asked("privileged", 1));
+    } else {
+        add_privileged(index, &name_of, document);
+    }
+    name_owners(&name_of, &mut document.kernels, &mut document.services);
+}
+
+fn add_privileged(index: &Index, name_of: &dyn Fn(&str) -> Option<String>, document: &mut ScanDocument) {
     let privileged = privileged_files(index);
     document.privileged = privileged.files;
     for file in &mut document.privileged {
@@ -254,7 +283,6 @@ fn gather(
         files: privileged.asked,
         notes: privileged.problems,
     });
-    name_owners(&name_of, &mut document.kernels, &mut document.services);
 }
 
 fn name_owners(name_of: &dyn Fn(&str) -> Option<String>, kernels: &mut [Kernel], services: &mut [Service]) {

@@ -18,5 +18,5 @@ pub mod system;
 
 pub use coverage::unread_reasons;
 pub use files::compare_files;
-pub use inspect::{InspectOptions, Inspection, inspect};
+pub use inspect::{InspectOptions, Inspection, analyzer_ids, inspect};
 pub use judge::{JudgeError, JudgeOptions, judge, parse_profiles};

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use amint_fs::{FileSystem, FsError, Kind, NodeId};
 use amint_types::{Cancel, Cancelled};
@@ -38,6 +39,8 @@ pub struct Mount {
     pub errors: Vec<String>,
     /// What a person should know, though nothing went wrong: names that lie hidden below a mount point.
     pub notes: Vec<String>,
+    /// How much of its files was read whole, besides what a pass read.
+    pub(crate) read_bytes: AtomicU64,
 }
 
 impl Index {
@@ -60,6 +63,7 @@ impl Index {
                 error_count: 0,
                 errors: Vec::new(),
                 notes: Vec::new(),
+                read_bytes: AtomicU64::new(0),
             });
         }
         let mut walk = Walk {

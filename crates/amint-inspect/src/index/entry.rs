@@ -1,6 +1,7 @@
 //! What the index holds.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 
 use amint_fs::{FsError, Kind, NodeId, OpenFile, Xattr, read_all};
 
@@ -194,8 +195,10 @@ impl Index {
 
     /// Reads a whole file of at most `limit_bytes`.
     pub fn read(&self, id: EntryId, limit_bytes: u64) -> Result<Vec<u8>, FsError> {
-        let kind = self.mount_of(self.entry(id))?.file_system.info().kind;
-        read_all(self.open(id)?.as_mut(), limit_bytes, kind)
+        let mount = self.mount_of(self.entry(id))?;
+        let bytes = read_all(self.open(id)?.as_mut(), limit_bytes, mount.file_system.info().kind)?;
+        mount.read_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        Ok(bytes)
     }
 
     /// Returns the extended attributes, sorted by name.

@@ -7,6 +7,8 @@ use amint_types::scan::{AnalyzerRun, AnalyzerStatus, ScannedPackage};
 use super::{apk, dpkg, rpm};
 use crate::index::Index;
 
+/// What is noted of an analyzer that the user left out.
+pub(crate) const NOT_ASKED: &str = "not asked";
 /// How many problems of one database are told.
 const PROBLEMS_TOLD: usize = 5;
 
@@ -52,6 +54,17 @@ impl SystemPackages {
     }
 }
 
+/// Makes the record of an analyzer that the user left out.
+pub(crate) fn not_asked(id: &str, version: u32) -> AnalyzerRun {
+    AnalyzerRun {
+        id: id.to_owned(),
+        version,
+        status: AnalyzerStatus::Skipped,
+        files: 0,
+        notes: vec![NOT_ASKED.to_owned()],
+    }
+}
+
 /// All databases of an image together.
 #[derive(Debug, Default)]
 pub struct Databases {
@@ -63,15 +76,21 @@ pub struct Databases {
     pub runs: Vec<AnalyzerRun>,
 }
 
-/// Reads the databases of dpkg, rpm and apk, as far as there are any.
-pub fn read_databases(index: &Index, distribution: &Distribution) -> Databases {
+/// Reads one kind of database.
+type Read = fn(&Index, &Distribution) -> SystemPackages;
+
+/// The readers, each with the id of its analyzer.
+const READERS: [(&str, Read); 3] = [("dpkg", dpkg::read), ("rpm", rpm::read), ("apk", apk::read)];
+
+/// Reads the databases of dpkg, rpm and apk, as far as there are any, without those that are `skipped`.
+pub fn read_databases(index: &Index, distribution: &Distribution, skipped: &[String]) -> Databases {
     let mut all = Databases::default();
-    let found = [
-        ("dpkg", dpkg::read(index, distribution)),
-        ("rpm", rpm::read(index, distribution)),
-        ("apk", apk::read(index, distribution)),
-    ];
-    for (id, system) in found {
+    for (id, read) in READERS {
+        if skipped.iter().any(|skipped| skipped == id) {
+            all.runs.push(not_asked(id, 1));
+            continue;
+        }
+        let system = read(index, distribution);
         all.runs.push(system.run(id));
         all.packages.extend(system.packages);
         all.files.extend(system.files);

@@ -8,4 +8,5 @@ mod owners;
 mod rpm;
 
 pub use databases::{Databases, SystemPackages, read_databases};
+pub(crate) use databases::{NOT_ASKED, not_asked};
 pub use owners::Owners;

@@ -163,3 +163,14 @@ fn a_file_of_holes_does_not_keep_a_scan_busy() {
     let reason = "analyzer checksums could not read all: /usr/lib/package-0/lib.so: 8796093022208 bytes are more than its file system can hold";
     assert_eq!(document.reasons, [reason]);
 }
+
+#[test]
+fn every_analyzer_tells_how_it_fared_and_can_be_left_out() {
+    let root = Root::debian();
+    let document = look_at(&image(&root), 1).document;
+    let ids: Vec<&str> = document.analyzers.iter().map(|run| run.id.as_str()).collect();
+    assert_eq!(ids, amint_inspect::analyzer_ids());
+    let part = &document.coverage[0];
+    let status = std::fs::metadata(root.path().join("var/lib/dpkg/status")).unwrap().len();
+    assert!(part.bytes > status, "what databases read is counted: {part:?}");
+}
