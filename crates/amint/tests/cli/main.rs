@@ -8,8 +8,10 @@
 
 mod check;
 mod db;
+mod diff;
 mod init;
 mod lock;
+mod scan;
 mod store;
 mod support;
 mod usage;
