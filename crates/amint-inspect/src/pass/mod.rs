@@ -3,6 +3,7 @@
 mod analyzer;
 mod content;
 mod run;
+mod wanted;
 
 pub use analyzer::{AnalyzeError, Analyzer, File, Output, Stream, Want};
 pub use content::Content;

@@ -10,12 +10,19 @@ use amint_types::ReadAt;
 use tar::EntryType;
 
 const KIND: &str = "tar";
+/// Bytes of one block: headers and content begin at such places.
+const BLOCK_BYTES: u64 = 512;
+/// How much is read at once.
+const READ_BYTES: usize = 256 * 1024;
 /// The longest path in an archive, in bytes.
 const PATH_BYTES_MAX: usize = 4096;
 /// Among how many entries the description of an OVA is looked for; it comes first.
 const OVA_ENTRIES_MAX: usize = 100;
 /// Where extended attributes stand in records of pax (`star(5)`).
 const XATTR_PREFIX: &str = "SCHILY.xattr.";
+
+/// Records that say that the content is not the content itself (GNU tar, `--sparse` with pax).
+const SPARSE_PREFIX: &str = "GNU.sparse.";
 
 /// A tar archive as a file system: the last entry of a name counts, as when it is unpacked.
 pub struct TarFs {
@@ -42,14 +49,21 @@ impl TarFs {
         let mut builder = Builder { nodes: vec![folder(0o755)], names: HashMap::new() };
         let mut archive = tar::Archive::new(Cursor { source: source.clone(), at: 0 });
         let mut count = 0;
+        let mut end = 0;
         for entry in archive.entries_with_seek().map_err(|error| damaged(&error))? {
             let mut entry = entry.map_err(|error| damaged(&error))?;
             count += 1;
             if count > ENTRIES_MAX {
                 return Err(FsError::Limit { filesystem: KIND, what: "too many names".to_owned() });
             }
-            builder.take(&mut entry)?;
+            // Comments for the whole archive name nothing; sizes and names in them belong to no entry.
+            if entry.header().entry_type() != EntryType::XGlobalHeader {
+                builder.take(&mut entry)?;
+            }
+            let bytes = entry.size().checked_next_multiple_of(BLOCK_BYTES);
+            end = bytes.and_then(|bytes| entry.raw_file_position().checked_add(bytes)).unwrap_or(u64::MAX);
         }
+        check_end(&*source, end)?;
         let info = Info {
             kind: KIND,
             label: None,
@@ -83,6 +97,27 @@ impl TarFs {
     fn get(&self, id: NodeId) -> Result<&TarNode, FsError> {
         usize::try_from(id.number).ok().and_then(|at| self.nodes.get(at)).ok_or(FsError::NotFound)
     }
+}
+
+/// Checks that an archive ends with its end mark and that nothing follows: readers that take the end of the file or the
+/// first empty block for the end of the archive see less than there was.
+fn check_end(source: &dyn ReadAt, end: u64) -> Result<(), FsError> {
+    let damaged = |what: String| FsError::Damaged { filesystem: KIND, what };
+    let size = source.size_bytes();
+    if end.checked_add(BLOCK_BYTES).is_none_or(|mark| mark > size) {
+        return Err(damaged(format!("it is cut off at byte {size}")));
+    }
+    let mut buffer = vec![0; READ_BYTES];
+    let mut at = end;
+    while at < size {
+        let count = usize::try_from(size - at).map_or(READ_BYTES, |left| left.min(READ_BYTES));
+        source.read_exact_at(at, &mut buffer[..count])?;
+        if buffer[..count].iter().any(|byte| *byte != 0) {
+            return Err(damaged(format!("something follows its end mark at byte {end}")));
+        }
+        at += count as u64;
+    }
+    Ok(())
 }
 
 fn damaged(error: &io::Error) -> FsError {
@@ -201,7 +236,12 @@ fn describe<R: Read + Seek>(
     if let Some(extensions) = entry.pax_extensions().map_err(|error| damaged(&error))? {
         for extension in extensions {
             let extension = extension.map_err(|error| damaged(&error))?;
-            let name = extension.key().ok().and_then(|key| key.strip_prefix(XATTR_PREFIX));
+            let key = extension.key().ok();
+            if key.is_some_and(|key| key.starts_with(SPARSE_PREFIX)) {
+                let feature = "a file of holes in pax records".to_owned();
+                return Err(FsError::Unsupported { filesystem: KIND, feature });
+            }
+            let name = key.and_then(|key| key.strip_prefix(XATTR_PREFIX));
             if let Some(name) = name {
                 xattrs
                     .push(Xattr { name: name.as_bytes().to_vec(), value: extension.value_bytes().to_vec() });

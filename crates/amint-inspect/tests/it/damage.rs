@@ -176,3 +176,100 @@ fn an_image_that_is_cut_off_is_never_called_clean() {
         assert!(document.verdict != ScanVerdict::Pass || inventory(&document) == expected, "{eighth}/8");
     }
 }
+
+#[test]
+fn an_archive_that_is_cut_off_is_refused() {
+    if !has_tools(&["tar"]) {
+        return;
+    }
+    let root = Root::debian();
+    sh(root.folder.path(), "tar -C root --format=pax --sort=name -cf root.tar .");
+    let image = root.beside("root.tar");
+    let expected = inventory(&sound(&image));
+    let bytes = fs::metadata(&image).unwrap().len();
+    for eighth in (1..8).rev() {
+        File::options().write(true).open(&image).unwrap().set_len((bytes / 8 * eighth) & !511).unwrap();
+        match open(&image) {
+            Ok(opened) => assert_eq!(inventory(&look_at(&opened, 1).document), expected),
+            Err(error) => assert!(amint_types::Hint::hint(&error).is_some(), "{error:?}"),
+        }
+    }
+}
+
+#[test]
+fn an_empty_block_amid_an_archive_does_not_end_it() {
+    if !has_tools(&["tar"]) {
+        return;
+    }
+    let root = Root::debian();
+    sh(root.folder.path(), "tar -C root --format=ustar --sort=name -cf root.tar .");
+    let image = root.beside("root.tar");
+    let bytes = fs::read(&image).unwrap();
+    let is_header = |block: &&[u8]| block.get(257..262) == Some(b"ustar");
+    let places: Vec<usize> = (0..)
+        .zip(bytes.chunks(SECTOR))
+        .filter(|(_, block)| is_header(block))
+        .map(|(at, _)| at * SECTOR)
+        .collect();
+    for place in places.iter().skip(1).step_by(29) {
+        let mut damaged = bytes.clone();
+        damaged[*place..*place + SECTOR].fill(0);
+        fs::write(&image, damaged).unwrap();
+        assert!(open(&image).is_err(), "{place}");
+    }
+}
+
+mod archives {
+    //! Archives of any bytes.
+
+    use std::process::Command;
+    use std::sync::{Arc, OnceLock};
+
+    use amint_fs::FileSystem;
+    use amint_inspect::index::{Index, MountPlan};
+    use amint_inspect::source::TarFs;
+    use amint_types::Cancel;
+    use proptest::prelude::*;
+
+    /// A small archive of each type of entry, as GNU tar writes it.
+    fn archive() -> &'static [u8] {
+        static ARCHIVE: OnceLock<Vec<u8>> = OnceLock::new();
+        ARCHIVE.get_or_init(|| {
+            let folder = tempfile::tempdir().unwrap();
+            let line = "mkdir -p r/a/b; echo x > r/a/f; ln r/a/f r/a/g; ln -s f r/a/l; mkfifo r/p; tar -C r --format=pax --sort=name -cf - .";
+            let made = Command::new("sh").args(["-ec", line]).current_dir(folder.path()).output().unwrap();
+            made.stdout
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+        #[test]
+        fn damage_ends_in_an_error_or_in_a_walk_that_ends(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+            cut in any::<prop::sample::Index>(),
+            is_cut in any::<bool>(),
+        ) {
+            let mut bytes = archive().to_vec();
+            for (at, value) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = value;
+            }
+            if is_cut {
+                bytes.truncate(cut.index(bytes.len()));
+            }
+            let source = Arc::new(bytes);
+            let _ = TarFs::has_description(&*source);
+            if let Ok(opened) = TarFs::open(source) {
+                let root = opened.root();
+                let plan = MountPlan { file_system: Arc::new(opened), root, path: b"/".to_vec() };
+                let index = Index::build(vec![plan], &Cancel::new()).unwrap();
+                for (id, _) in index.iter() {
+                    let _ = index.read(id, 1 << 20);
+                    let _ = index.find(&index.path(id));
+                }
+            }
+        }
+    }
+}
