@@ -97,6 +97,7 @@ const PLACEHOLDER_VALUES: &[&str] = &[
     "secretpass",
     "guest",
     "hunter2",
+    "xyzzy",
     "letmein",
     "some_password",
     "somepassword",
@@ -152,6 +153,7 @@ pub(crate) fn is_placeholder(value: &[u8], is_chosen: bool) -> bool {
     }
     PLACEHOLDER_VALUES.iter().any(|word| folded == word.as_bytes())
         || is_variable(&folded)
+        || is_expression(&folded)
         || is_one_byte(&folded)
 }
 
@@ -167,6 +169,13 @@ fn is_variable(value: &[u8]) -> bool {
             (first, last),
             (b'<', b'>') | (b'{', b'}') | (b'[', b']') | (b'%' | b'@', b'%' | b'@') | (b'(', b')')
         )
+}
+
+/// Tells whether the value is a piece of a program: `self.db_password`, `args.password`.
+fn is_expression(value: &[u8]) -> bool {
+    let is_name = value.iter().all(|byte| byte.is_ascii_alphabetic() || b"_.[]".contains(byte));
+    let names_itself = memchr::memmem::find(value, b"passw").is_some();
+    is_name && (names_itself || value.iter().any(|byte| matches!(byte, b'_' | b'.')))
 }
 
 fn is_one_byte(value: &[u8]) -> bool {
@@ -223,9 +232,18 @@ mod tests {
 
     #[test]
     fn placeholders_are_told_from_values() {
-        for value in
-            ["${TOKEN}", "<token>", "changeme", "{{ pass }}", "$PASS", "xxxxxxxx", "Password", "%s", "@PW@"]
-        {
+        for value in [
+            "${TOKEN}",
+            "<token>",
+            "changeme",
+            "{{ pass }}",
+            "$PASS",
+            "xxxxxxxx",
+            "Password",
+            "%s",
+            "@PW@",
+            "self.db_passwd",
+        ] {
             assert!(is_placeholder(value.as_bytes(), true), "{value}");
         }
         for value in ["k7Rz!pq9", "S3nd-More-C0ffee"] {

@@ -46,7 +46,7 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind::code("tor-secret-key", "Key of a Tor onion service", &[b"== ed25519v1-secret: type0 =="], stores::tor).rule("SEC-003"),
     Kind::code("git-crypt-key", "git-crypt key", &[b"\0GITCRYPTKEY\0"], stores::git_crypt).rule("SEC-003"),
     Kind::token("gnupg-agent-key", "Key of the GnuPG agent", &[b"(11:private-key", b"(21:protected-private-key", b"(private-key", b"(protected-private-key"],
-        r"(?s)\((?:[0-9]{2}:)?(?:protected-)?private-key\s{0,4}\((?:3:)?(?:rsa|dsa|ecc|elg)([^\x00].{60,400})").rule("SEC-003").severity(High).entropy(0.0),
+        r"(?s)\((?:[0-9]{2}:)?(?:protected-)?private-key\s{0,40}\((?:3:)?(?:rsa|dsa|ecc|elg)\s{0,40}\((?:[0-9]{1,2}:[a-z]{1,8}[0-9]{1,4}:|[a-z]{1,8} (?:#[0-9A-Fa-f]{8}|[A-Z]))(.{60,400})").rule("SEC-003").severity(High).entropy(0.0),
     Kind::token("bip32-private-key", "Extended private key of a wallet", &[b"xprv"], "xprv[1-9A-HJ-NP-Za-km-z]{107}").rule("SEC-003").entropy(4.3),
     Kind::token("jwk-private-key", "JSON web key with its private part", &[b"\"kty\""],
         r#""kty"\s{0,4}:\s{0,4}"(?:RSA|EC|OKP)"[^{}]{0,2000}?"d"\s{0,4}:\s{0,4}"([A-Za-z0-9_-]{40,1400})""#).rule("SEC-003").longest(4096).entropy(4.0),

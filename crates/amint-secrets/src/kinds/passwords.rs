@@ -26,7 +26,7 @@ pub(crate) const KINDS: &[Kind] = &[
         .severity(High)
         .longest(1200)
         .entropy(3.8)
-        .examples(&["QWxhZGRpbjpvcGVuIHNlc2FtZQ", "QWxhZGRpbjpPcGVuU2VzYW1l", "dXNlcm5hbWU6cGFzc3dvcmQ", "dXNlcjpwYXNzd29yZA", "mF_9.B5f-4.1JqM", "vF9dft4qmT"]),
+        .examples(&["czZCaGRSa3F0Mzpn", "QWxhZGRpbjpvcGVuIHNlc2FtZQ", "QWxhZGRpbjpPcGVuU2VzYW1l", "dXNlcm5hbWU6cGFzc3dvcmQ", "dXNlcjpwYXNzd29yZA", "mF_9.B5f-4.1JqM", "vF9dft4qmT"]),
     Kind::code("json-web-token", "JSON web token", &[b"eyJ"], token::json_web_token)
         .severity(High)
         .longest(8192)

@@ -23,13 +23,15 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind::token("stripe-webhook-secret", "Stripe webhook secret", &[b"whsec_"], "whsec_[A-Za-z0-9+/]{32,64}")
         .severity(High)
         .entropy(3.8),
-    Kind::token(
-        "square-token",
-        "Square access token",
-        &[b"sq0atp-", b"EAAA"],
-        "(?:sq0atp-[A-Za-z0-9_-]{22}|EAAA[A-Za-z0-9_-]{60})",
+    Kind::token("square-token", "Square access token", &[b"sq0atp-"], "sq0atp-[A-Za-z0-9_-]{22}")
+        .entropy(3.9),
+    Kind::assigned(
+        "square-new-token",
+        "Square access token of new form",
+        &[b"square"],
+        "EAAA[A-Za-z0-9_-]{60}",
     )
-    .entropy(3.9),
+    .entropy(4.0),
     Kind::token("square-secret", "Square OAuth secret", &[b"sq0csp-"], "sq0csp-[A-Za-z0-9_-]{43}"),
     Kind::token(
         "shopify-token",

@@ -210,6 +210,7 @@ pub(crate) const SHAPES: &[(&str, &str)] = &[
     ("stripe-test-key", "sk_test_{a24}"),
     ("stripe-webhook-secret", "whsec_{a32}"),
     ("square-token", "sq0atp-{a22}"),
+    ("square-new-token", "SQUARE_ACCESS_TOKEN=EAAA{a60}"),
     ("square-secret", "sq0csp-{a43}"),
     ("shopify-token", "shpat_{h32}"),
     ("shopify-secret", "shpss_{h32}"),
