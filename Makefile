@@ -44,3 +44,4 @@ bench: ## compare with peers on the same work, in the same run
 	cargo build --release --locked --quiet -p amint
 	bench/build/run.sh "$(AMINT)"
 	bench/scan/run.sh "$(AMINT)"
+	bench/identity/run.sh

@@ -74,6 +74,9 @@ pub enum Command {
     Db(DbCommand),
     /// Check an image's signature and blocks, and that building it again gives the same bytes
     Verify(VerifyArgs),
+    /// Prove on which EC2 product this software runs, from signed identity documents
+    #[command(subcommand)]
+    Identity(crate::identity_args::IdentityCommand),
     /// Remove an image from the store
     Rm(RmArgs),
     /// Free the space of removed and replaced images, and of work broken off

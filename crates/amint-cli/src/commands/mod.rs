@@ -9,6 +9,7 @@ mod db;
 mod diff;
 mod export;
 mod gc;
+mod identity;
 mod images;
 mod init;
 mod lock;
@@ -46,6 +47,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failu
         Command::Diff(args) => diff::run(&args, context),
         Command::Db(command) => db::run(&command, context),
         Command::Verify(args) => verify::run(&args, context),
+        Command::Identity(command) => identity::run(&command, context),
         Command::Rm(args) => rm::run(&args, context),
         Command::Gc(args) => gc::run(&args, context),
         Command::Completions { shell } => Ok(completions::completions(shell, context)),

@@ -9,6 +9,7 @@
 mod check;
 mod db;
 mod diff;
+mod identity;
 mod init;
 mod lock;
 mod scan;
