@@ -6,7 +6,7 @@ use amint_types::scan::ScannedPackage;
 use crate::finding::AboutPackage;
 use crate::license::Judged;
 use crate::product::{Fit, Product, products};
-use crate::section::{component, firmware};
+use crate::section::{component, firmware, promise};
 use crate::{LicenseClass, RightsFinding, RightsRule};
 
 const POLICY: &str = "https://docs.aws.amazon.com/marketplace/latest/userguide/product-and-ami-policies.html";
@@ -32,7 +32,9 @@ pub(crate) fn judge_package(
         })
         .max_by_key(|(product, _)| product.severity);
     let mut finding = product.map(|(product, fit)| of_product(package, product, fit));
-    for other in [section.and_then(|section| of_section(package, section)), of_license(package, judged)] {
+    for other in
+        [section.and_then(|section| of_section(package, section)), of_license(package, section, judged)]
+    {
         // At the same severity the more special one stays: product, then section, then licence.
         if let Some(other) = other
             && finding.as_ref().is_none_or(|finding| finding.severity < other.severity)
@@ -100,7 +102,11 @@ fn of_section(package: &ScannedPackage, section: &str) -> Option<RightsFinding> 
     Some(blank(package, component.severity, title, component.reason.to_owned(), component.source))
 }
 
-fn of_license(package: &ScannedPackage, judged: Option<&Judged>) -> Option<RightsFinding> {
+fn of_license(
+    package: &ScannedPackage,
+    section: Option<&str>,
+    judged: Option<&Judged>,
+) -> Option<RightsFinding> {
     let judged = judged?;
     let (severity, what, reason) = match judged.class {
         LicenseClass::Unknown => {
@@ -130,7 +136,16 @@ fn of_license(package: &ScannedPackage, judged: Option<&Judged>) -> Option<Right
         names.push_str(", …");
     }
     let title = format!("{} {what}", package.name);
-    Some(blank(package, severity, title, format!("{reason}: {names}"), POLICY))
+    let mut finding = blank(package, severity, title, format!("{reason}: {names}"), POLICY);
+    if judged.class == LicenseClass::Unknown
+        && let Some((promise, source)) = promise(package, section)
+    {
+        finding.severity = Severity::Low;
+        finding.reason.push_str("; ");
+        finding.reason.push_str(promise);
+        source.clone_into(&mut finding.source);
+    }
+    Some(finding)
 }
 
 fn blank(

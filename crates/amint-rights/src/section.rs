@@ -1,11 +1,13 @@
 //! Parts of archives that are not free, and the firmware in them that may be passed on all the same.
 
 use amint_types::Severity;
+use amint_types::scan::{PackageKind, ScannedPackage};
 
-use crate::pattern::fits_any;
+use crate::pattern::{fits, fits_any};
 use crate::table::{rows, words};
 
 const SECTIONS: &str = include_str!("../data/sections.tsv");
+const ARCHIVES: &str = include_str!("../data/archives.tsv");
 const FIRMWARE: &str = include_str!("../data/firmware.tsv");
 
 /// What is known of a part of an archive.
@@ -49,6 +51,22 @@ pub(crate) fn firmware(package: &str) -> Option<Firmware> {
     )
 }
 
+/// Returns what the archive of a package promises, and where, if it takes only what may be sold. A Debian package
+/// counts only where its section is known and free.
+pub(crate) fn promise(
+    package: &ScannedPackage,
+    section: Option<&str>,
+) -> Option<(&'static str, &'static str)> {
+    if package.kind == PackageKind::Deb && section.is_none_or(|section| component(section).is_some()) {
+        return None;
+    }
+    let vendor = package.vendor.as_deref()?.to_lowercase();
+    rows::<4>(ARCHIVES)
+        .filter(|[kind, ..]| *kind == package.kind.as_str())
+        .find(|[_, vendors, ..]| vendors.split(" | ").any(|pattern| fits(pattern, vendor.trim())))
+        .map(|[_, _, promise, source]| (promise, source))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +76,7 @@ mod tests {
     fn tables_are_well_formed() {
         assert_shape::<4>(SECTIONS);
         assert_shape::<5>(FIRMWARE);
+        assert_shape::<4>(ARCHIVES);
         assert!(rows::<4>(SECTIONS).all(|[name, ..]| component(name).is_some()));
         assert!(rows::<5>(FIRMWARE).all(|[verdict, ..]| ["may", "look"].contains(&verdict)));
     }

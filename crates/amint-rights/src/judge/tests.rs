@@ -205,3 +205,21 @@ fn the_manifest_of_sources_is_the_same_whatever_the_order() {
     let read: SourceManifest = serde_json::from_str(&one.copyleft.to_json()).unwrap();
     assert_eq!(read, one.copyleft);
 }
+
+#[test]
+fn an_archive_of_free_software_vouches_for_what_nobody_knows() {
+    let severity = |vendor: &str, section: &str, license: &str| {
+        let mut package = deb("thing", &["MIT", license]);
+        package.vendor = Some(vendor.to_owned());
+        only(&run("debian", &[package], &[("thing", section)], &[], &[])).severity
+    };
+    let debian = "Debian Maintainers <pkg-thing@lists.alioth.debian.org>";
+    assert_eq!(severity(debian, "libs", "Wubble"), Severity::Low);
+    assert_eq!(severity("Somebody <a@example.com>", "libs", "Wubble"), Severity::Medium);
+    assert_eq!(severity(debian, "non-free/libs", "Wubble"), Severity::High);
+    assert_eq!(
+        severity(debian, "libs", "CC-BY-NC-4.0"),
+        Severity::Critical,
+        "it vouches for nothing that is known"
+    );
+}

@@ -75,7 +75,7 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
         }
         match core.to_ascii_lowercase().as_str() {
             "" => {}
-            "and" | "&" | "&&" | "and/or" => found.push(Token::And),
+            "and" | "&" | "&&" | "and/or" | "/" => found.push(Token::And),
             "or" | "|" | "||" => found.push(Token::Or),
             _ => found.push(Token::Word(core)),
         }

@@ -85,31 +85,74 @@ pub(super) fn judge(expression: &Expression) -> Judged {
 /// Returns the class of one name, with `with …` where it has that; several known names in a row all hold.
 pub fn class_of_name(name: &str) -> LicenseClass {
     let normal = normal(name);
-    if let Some(class) = known(&normal) {
-        return class;
+    if let Some(class) = table().exact.get(normal.as_str()) {
+        return *class;
     }
-    if let Some((base, addition)) = normal.split_once("-with-") {
-        return with_addition(base, addition);
+    let words: Vec<&str> = name.split_whitespace().collect();
+    if let Some(at) = words.iter().position(|word| word.eq_ignore_ascii_case("with")) {
+        let (base, addition) = words.split_at(at);
+        let addition = self::normal(&addition.iter().skip(1).copied().collect::<Vec<_>>().join(" "));
+        return with_addition(class_of_name(&base.join(" ")), &addition, &normal);
     }
-    for separators in [&['/', '|'][..], &['+'][..], &['-'][..]] {
-        let is_words = separators == ['-'];
-        let text = if is_words { name.to_ascii_lowercase() } else { normal.clone() };
-        let split: Vec<&str> = if is_words {
-            text.split_whitespace().collect()
-        } else {
-            text.split(separators).filter(|part| !part.is_empty()).collect()
-        };
-        if (2..=NAMES_MAX).contains(&split.len())
-            && let Some(classes) = split.iter().map(|part| known(part)).collect::<Option<Vec<_>>>()
-        {
-            return classes.into_iter().max().unwrap_or(LicenseClass::Unknown);
-        }
-    }
-    LicenseClass::Unknown
+    if words.len() > 1 { of_words(&words, &normal) } else { of_word(&normal) }
 }
 
-fn with_addition(base: &str, addition: &str) -> LicenseClass {
-    let class = class_of_name(base);
+/// One word, in the form of the tables.
+fn of_word(word: &str) -> LicenseClass {
+    if let Some(class) = table().exact.get(word) {
+        return *class;
+    }
+    if let Some((base, addition)) = word.split_once("-with-") {
+        return with_addition(of_word(base), addition, word);
+    }
+    let pattern = by_pattern(word);
+    if word.contains(['/', '|']) {
+        // Whether the taker may choose is not said: the strictest counts.
+        return strictest(word.split(['/', '|'])).max(pattern.unwrap_or(LicenseClass::Permissive));
+    }
+    let parts: Vec<&str> = word.split('+').filter(|part| !part.is_empty()).collect();
+    if parts.len() > 1 && strictest(parts.iter().copied()) != LicenseClass::Unknown {
+        return strictest(parts.iter().copied());
+    }
+    pattern.unwrap_or(LicenseClass::Unknown)
+}
+
+/// Several words: a list of names without operators, as Alpine writes them, or one long name.
+fn of_words(words: &[&str], normal: &str) -> LicenseClass {
+    let words: Vec<String> = words.iter().map(|word| self::normal(word.trim_matches(['(', ')']))).collect();
+    let is_known = |word: &String| of_word(word) != LicenseClass::Unknown;
+    let is_silent = |word: &String| ["custom", "other", "unknown"].contains(&word.as_str());
+    let mut later = words.iter().skip(1);
+    if words.first().is_some_and(is_known) && later.any(|word| is_known(word) || is_silent(word)) {
+        let words = words.iter().filter(|word| !is_filler(word)).map(|word| of_word(word));
+        return words.max().unwrap_or(LicenseClass::Unknown);
+    }
+    by_pattern(normal).unwrap_or(LicenseClass::Unknown)
+}
+
+/// Words that stand beside names and tell nothing themselves.
+fn is_filler(word: &str) -> bool {
+    let number = word.trim_start_matches('v').trim_end_matches('+');
+    let is_number =
+        !number.is_empty() && number.chars().all(|letter| letter.is_ascii_digit() || letter == '.');
+    is_number
+        || ["", "license", "licenses", "version", "software", "public", "general", "style", "like", "only"]
+            .contains(&word)
+}
+
+fn strictest<'a>(parts: impl Iterator<Item = &'a str>) -> LicenseClass {
+    let class = |part: &str| {
+        let exact = table().exact.get(part).copied();
+        exact.or_else(|| by_pattern(part)).unwrap_or(LicenseClass::Unknown)
+    };
+    parts.filter(|part| !part.is_empty()).take(NAMES_MAX).map(class).max().unwrap_or(LicenseClass::Unknown)
+}
+
+/// The class of a licence with an addition; `whole` is all of it.
+fn with_addition(class: LicenseClass, addition: &str, whole: &str) -> LicenseClass {
+    if let Some(forbidding) = by_pattern(whole).filter(|found| !found.may_be_sold()) {
+        return class.max(forbidding);
+    }
     let effect = rows::<2>(EXCEPTIONS)
         .find(|[_, patterns]| patterns.split_whitespace().any(|pattern| fits(pattern, addition)))
         .map(|[effect, _]| effect);
@@ -168,18 +211,8 @@ fn table() -> &'static Known {
     })
 }
 
-fn known(normal: &str) -> Option<LicenseClass> {
-    let known = table();
-    if let Some(class) = known.exact.get(normal) {
-        return Some(*class);
-    }
-    // Words that follow `with` may restrict: only a pattern that speaks of them decides, never one for the front.
-    let front = normal.split_once("-with-").map_or(normal, |(front, _)| front);
-    known
-        .patterns
-        .iter()
-        .find(|(pattern, _)| fits(pattern, normal) && (front.len() == normal.len() || !fits(pattern, front)))
-        .map(|(_, class)| *class)
+fn by_pattern(name: &str) -> Option<LicenseClass> {
+    table().patterns.iter().find(|(pattern, _)| fits(pattern, name)).map(|(_, class)| *class)
 }
 
 #[cfg(test)]
@@ -233,6 +266,21 @@ mod tests {
             ("GPLv2+ and LGPLv2+ and BSD and Public Domain", C::Copyleft),
             ("(GPLv2 or MPLv1.1) and GPLv3", C::Copyleft),
             ("GPL-2.0-or-later LGPL-2.1-or-later", C::Copyleft),
+            ("MIT GPL-2.0-or-later", C::Copyleft),
+            ("Apache-2.0 / MIT", C::Permissive),
+            ("MIT/GPL-2", C::Copyleft),
+            ("MIT/Wubble", C::Unknown),
+            ("MIT custom", C::Unknown),
+            ("MIT Proprietary", C::Proprietary),
+            ("MIT GPL-2 with OpenSSL exception", C::Copyleft),
+            ("GPL-2.0-with-classpath-exception", C::WeakCopyleft),
+            ("Mozilla Public License 2.0 (MPL 2.0)", C::WeakCopyleft),
+            ("GNU Lesser General Public License v3 or later (LGPLv3+)", C::WeakCopyleft),
+            ("License :: Other/Proprietary License", C::Proprietary),
+            ("BSD 3-Clause License", C::Permissive),
+            ("Python Software Foundation License", C::Permissive),
+            ("Boost Software License 1.0", C::Permissive),
+            ("PolyForm-Shield-1.0.0", C::SourceAvailable),
             ("GNU General Public License v2 (GPLv2)", C::Copyleft),
             ("AGPL-3.0-only", C::NetworkCopyleft),
             ("AGPLv3", C::NetworkCopyleft),
