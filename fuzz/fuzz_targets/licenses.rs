@@ -10,7 +10,7 @@ fuzz_target!(|data: &[u8]| {
     Expression::parse(&text);
     let judged = classify(&text);
     assert!(judged.class != LicenseClass::Unknown || !judged.unknown.is_empty());
-    if !text.contains(['(', ')', ',', ';']) && text.len() < 4096 {
+    if !text.contains(['(', ')', ',', ';']) && text.len() < 250 {
         assert!(classify(&format!("({text}) OR MIT")).class <= judged.class);
     }
 });

@@ -1,13 +1,13 @@
 //! Puts the parts together: the system, every package, known files, the sources to offer, the declared rights.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use amint_types::Severity;
 use amint_types::scan::{OperatingSystem, PackageKind, ScannedPackage};
 use jiff::civil::Date;
 
-use crate::license::{Judged, classify_all};
+use crate::license::{Judged, classify, sum};
 use crate::offer::{SOURCE_MANIFEST_VERSION, SourceManifest, SourceOffer};
 use crate::package::{judge_package, undeclared};
 use crate::product::products;
@@ -37,7 +37,9 @@ type Offers = BTreeMap<(PackageKind, String, String), SourceOffer>;
 
 /// What is gathered on the way through the packages.
 #[derive(Default)]
-struct Gathered {
+struct Gathered<'a> {
+    /// Packages share licences: each text is judged once.
+    judged: HashMap<&'a str, Judged>,
     findings: Vec<RightsFinding>,
     products: BTreeSet<&'static str>,
     offers: Offers,
@@ -67,8 +69,11 @@ pub fn judge(image: &Image<'_>, declared: &[Right], today: Date) -> RightsReport
     apply(gathered.findings, copyleft, gathered.counts, declared, today)
 }
 
-fn gather(package: &ScannedPackage, image: &Image<'_>, gathered: &mut Gathered) {
-    let judged = classify_all(package.licenses.iter().map(String::as_str));
+fn gather<'a>(package: &'a ScannedPackage, image: &Image<'_>, gathered: &mut Gathered<'a>) {
+    let judged = sum(package
+        .licenses
+        .iter()
+        .map(|text| gathered.judged.entry(text).or_insert_with(|| classify(text)).clone()));
     let class = judged.as_ref().map_or(LicenseClass::Unknown, |judged| judged.class);
     gathered.counts.packages += 1;
     gathered.counts.undeclared += usize::from(judged.is_none());
@@ -116,7 +121,7 @@ fn offer(package: &ScannedPackage, judged: &Judged, offers: &mut Offers) {
 }
 
 /// Products whose files lie in the image without a package that brought them.
-fn judge_paths(image: &Image<'_>, gathered: &mut Gathered) {
+fn judge_paths(image: &Image<'_>, gathered: &mut Gathered<'_>) {
     for product in products() {
         if gathered.products.contains(product.id) {
             continue;

@@ -7,5 +7,6 @@ mod text;
 
 pub use class::LicenseClass;
 pub use expression::Expression;
+pub(crate) use names::sum;
 pub use names::{Judged, class_of_name, classify, classify_all};
 pub use text::recognise;

@@ -65,7 +65,12 @@ pub fn classify(text: &str) -> Judged {
 
 /// Judges several expressions that all hold; none where there are none.
 pub fn classify_all<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<Judged> {
-    texts.into_iter().map(classify).reduce(Judged::and)
+    sum(texts.into_iter().map(classify))
+}
+
+/// Adds up what was judged already; none where there is nothing.
+pub(crate) fn sum(parts: impl Iterator<Item = Judged>) -> Option<Judged> {
+    parts.reduce(Judged::and)
 }
 
 /// Judges an expression that was already read.
@@ -85,6 +90,10 @@ pub(super) fn judge(expression: &Expression) -> Judged {
 /// Returns the class of one name, with `with …` where it has that; several known names in a row all hold.
 pub fn class_of_name(name: &str) -> LicenseClass {
     let normal = normal(name);
+    if name.trim().len() > NAME_BYTES_MAX {
+        // What is cut off might forbid.
+        return by_pattern(&normal).unwrap_or(LicenseClass::Unknown).max(LicenseClass::Unknown);
+    }
     if let Some(class) = table().exact.get(normal.as_str()) {
         return *class;
     }
@@ -120,12 +129,12 @@ fn of_word(word: &str) -> LicenseClass {
 /// Several words: a list of names without operators, as Alpine writes them, or one long name.
 fn of_words(words: &[&str], normal: &str) -> LicenseClass {
     let words: Vec<String> = words.iter().map(|word| self::normal(word.trim_matches(['(', ')']))).collect();
-    let is_known = |word: &String| of_word(word) != LicenseClass::Unknown;
-    let is_silent = |word: &String| ["custom", "other", "unknown"].contains(&word.as_str());
-    let mut later = words.iter().skip(1);
-    if words.first().is_some_and(is_known) && later.any(|word| is_known(word) || is_silent(word)) {
-        let words = words.iter().filter(|word| !is_filler(word)).map(|word| of_word(word));
-        return words.max().unwrap_or(LicenseClass::Unknown);
+    let classes: Vec<LicenseClass> = words.iter().map(|word| of_word(word)).collect();
+    let is_known = |class: &LicenseClass| *class != LicenseClass::Unknown;
+    let is_silent = words.iter().skip(1).any(|word| ["custom", "other", "unknown"].contains(&word.as_str()));
+    if classes.first().is_some_and(is_known) && (is_silent || classes.iter().skip(1).any(is_known)) {
+        let named = words.iter().zip(&classes).filter(|(word, _)| !is_filler(word));
+        return named.map(|(_, class)| *class).max().unwrap_or(LicenseClass::Unknown);
     }
     by_pattern(normal).unwrap_or(LicenseClass::Unknown)
 }
@@ -324,5 +333,6 @@ mod tests {
         assert_eq!(judged.copyleft, ["GPL-2+".to_owned()].into());
         assert!(classify("GPL-2+ or MIT").copyleft.is_empty(), "MIT may be chosen");
         assert_eq!(classify_all([]), None);
+        assert_eq!(classify(&("MIT-".to_owned() + &"x".repeat(400))).class, LicenseClass::Unknown);
     }
 }
