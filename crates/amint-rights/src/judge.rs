@@ -9,12 +9,14 @@ use jiff::civil::Date;
 
 use crate::license::{Judged, classify, sum};
 use crate::offer::{SOURCE_MANIFEST_VERSION, SourceManifest, SourceOffer};
-use crate::package::{judge_package, undeclared};
+use crate::package::{UBUNTU_PRO, judge_package, undeclared};
 use crate::product::products;
 use crate::report::{CoveredFinding, LicenseCounts, RightsReport, UnusedReason, UnusedRight};
 use crate::system::judge_system;
 use crate::{LicenseClass, Right, RightsFinding, RightsRule};
 
+/// EC2's billing of Ubuntu Pro, which pays for its updates.
+const UBUNTU_PRO_BILLING: &str = "RunInstances:0g00";
 /// Most names that one finding tells.
 const NAMES_TOLD: usize = 8;
 
@@ -84,7 +86,12 @@ fn gather<'a>(package: &'a ScannedPackage, image: &Image<'_>, gathered: &mut Gat
     let section = if package.kind == PackageKind::Deb { (image.sections)(&package.name) } else { None };
     let found = judge_package(package, section.as_deref(), judged.as_ref());
     gathered.products.extend(found.product);
-    if let Some(finding) = found.finding {
+    if let Some(mut finding) = found.finding {
+        if image.usage_operation == Some(UBUNTU_PRO_BILLING)
+            && finding.names.iter().any(|name| name == UBUNTU_PRO)
+        {
+            finding.severity = Severity::Info;
+        }
         gathered.findings.push(finding);
     } else if judged.is_none() {
         let is_stripped = package.kind == PackageKind::Deb

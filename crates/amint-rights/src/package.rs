@@ -1,7 +1,7 @@
 //! One package: a known product, the part of the archive that it came from, its licences (RES-002).
 
 use amint_types::Severity;
-use amint_types::scan::ScannedPackage;
+use amint_types::scan::{PackageKind, ScannedPackage};
 
 use crate::finding::AboutPackage;
 use crate::license::Judged;
@@ -19,6 +19,9 @@ pub(crate) struct PackageFound {
     pub(crate) finding: Option<RightsFinding>,
 }
 
+/// What a right must name for updates of Ubuntu Pro.
+pub(crate) const UBUNTU_PRO: &str = "ubuntu-pro";
+
 pub(crate) fn judge_package(
     package: &ScannedPackage,
     section: Option<&str>,
@@ -32,9 +35,8 @@ pub(crate) fn judge_package(
         })
         .max_by_key(|(product, _)| product.severity);
     let mut finding = product.map(|(product, fit)| of_product(package, product, fit));
-    for other in
-        [section.and_then(|section| of_section(package, section)), of_license(package, section, judged)]
-    {
+    let section_finding = section.and_then(|section| of_section(package, section));
+    for other in [of_paid_update(package), section_finding, of_license(package, section, judged)] {
         // At the same severity the more special one stays: product, then section, then licence.
         if let Some(other) = other
             && finding.as_ref().is_none_or(|finding| finding.severity < other.severity)
@@ -94,6 +96,24 @@ fn of_product(package: &ScannedPackage, product: &'static Product, fit: Fit) -> 
     finding.names.push(product.id.to_owned());
     finding.requirements.extend(product.requirements.iter().map(|id| (*id).to_owned()));
     finding
+}
+
+/// Updates of Ubuntu that only subscribers of Ubuntu Pro get: their versions say so.
+fn of_paid_update(package: &ScannedPackage) -> Option<RightsFinding> {
+    let version = package.version.to_lowercase();
+    let is_paid = ["+esm", "~esm", "+fips", "~fips"].iter().any(|mark| version.contains(mark));
+    if package.kind != PackageKind::Deb || !is_paid {
+        return None;
+    }
+    let title = format!("{} is an update for subscribers of Ubuntu Pro", package.name);
+    let reason = "its version names Canonical's paid archives; buyers need a subscription of their own, or an image of \
+                  AWS with the billing of Ubuntu Pro";
+    let source = "https://ubuntu.com/legal/ubuntu-pro-description";
+    let mut finding = blank(package, Severity::High, title, reason.to_owned(), source);
+    finding.rule = RightsRule::System;
+    finding.owner = Some("Canonical".to_owned());
+    finding.names.push(UBUNTU_PRO.to_owned());
+    Some(finding)
 }
 
 fn of_section(package: &ScannedPackage, section: &str) -> Option<RightsFinding> {

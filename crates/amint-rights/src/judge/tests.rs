@@ -223,3 +223,20 @@ fn an_archive_of_free_software_vouches_for_what_nobody_knows() {
         "it vouches for nothing that is known"
     );
 }
+
+#[test]
+fn updates_for_subscribers_need_a_right() {
+    let mut package = deb("libssl1.1", &["OpenSSL"]);
+    "1.1.1f-1ubuntu2.24+esm2".clone_into(&mut package.version);
+    let report = run("debian", &[package.clone()], &[], &[], &[]);
+    assert_eq!((only(&report).rule, only(&report).severity), (RightsRule::System, Severity::High));
+    assert_eq!(run("debian", &[package.clone()], &[], &[], &[right("ubuntu-pro", None)]).findings, []);
+    let image = Image {
+        system: Some(&system("debian")),
+        packages: &[package],
+        sections: &|_| None,
+        paths: &|_| false,
+        usage_operation: Some("RunInstances:0g00"),
+    };
+    assert_eq!(only(&judge(&image, &[], TODAY)).severity, Severity::Info, "AWS bills for it");
+}
