@@ -28,7 +28,7 @@ pub fn read_changelog<T>(
     let deb = Deb::open(file).map_err(io::Error::other)?;
     let mut archive = deb.data().map_err(io::Error::other)?;
     let folder = format!("./usr/share/doc/{package}");
-    let names = ["changelog.Debian.gz", "changelog.gz"].map(|name| format!("{folder}/{name}"));
+    let candidates = ["changelog.Debian.gz", "changelog.gz"].map(|name| format!("{folder}/{name}"));
     let named = |name: Option<&str>| {
         let name = name.filter(|name| !name.is_empty() && *name != "..");
         name.map_or(PackageChangelog::Missing, |name| PackageChangelog::In(name.to_owned()))
@@ -37,7 +37,7 @@ pub fn read_changelog<T>(
         let mut entry = entry?;
         let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let is_folder = path == folder;
-        if !is_folder && !names.contains(&path) {
+        if !is_folder && !candidates.contains(&path) {
             continue;
         }
         if entry.header().entry_type().is_symlink() {
