@@ -105,6 +105,8 @@ pub(crate) struct Run {
     lines: u64,
     /// Ranges of values that were told, so that one value is not told as two kinds.
     taken: Vec<(u64, u64)>,
+    /// Where the last value of each kind ended: its keyword inside the value is no other value.
+    matched: Vec<u64>,
     named: Option<NamedContent>,
     hits: Vec<(usize, usize)>,
 }
@@ -121,6 +123,7 @@ impl Run {
             decided: 0,
             lines: 0,
             taken: Vec::new(),
+            matched: Vec::new(),
             named: NamedContent::for_path(name),
             hits: Vec::new(),
         }
@@ -193,11 +196,20 @@ impl Run {
         let mut hits = std::mem::take(&mut self.hits);
         let buffer = std::mem::take(&mut self.buffer);
         engine.keywords.find(&buffer, self.decided, to, &mut hits);
+        if !hits.is_empty() {
+            self.matched.resize(engine.kinds.len(), 0);
+        }
         for &(at, index) in &hits {
+            if self.matched.get(index).is_some_and(|end| self.base + (at as u64) < *end) {
+                continue;
+            }
             let start = at.saturating_sub(BEHIND_BYTES_MAX);
             let end = buffer.len().min(at + AHEAD_BYTES - engine.keywords.bytes_max());
             let window = Window { bytes: &buffer[start..end], at: at - start, offset: self.base + at as u64 };
             if let (Some(hit), Some(kind)) = (engine.examine(index, &window), engine.kinds.get(index)) {
+                if let Some(end) = self.matched.get_mut(index) {
+                    *end = self.base + (start + hit.end) as u64;
+                }
                 let line = self.line_of(&buffer, start + hit.start);
                 let place = (self.base + start as u64, line);
                 self.tell(&Telling::from(*kind), &hit, window.bytes, place, memory, sink);

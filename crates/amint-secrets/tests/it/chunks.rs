@@ -81,6 +81,24 @@ fn blocks_that_cannot_be_read_are_an_error() {
     assert!(scan_blocks("free space", blocks, &Limits::default(), &mut |_| {}).is_err());
 }
 
+#[test]
+fn content_of_keywords_alone_is_read_in_bounded_time() {
+    for word in [
+        "-eyJ",
+        "eyJ.",
+        "glagent-",
+        "://",
+        "ops_eyJ",
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "aws_secret",
+        "secret_",
+    ] {
+        let start = std::time::Instant::now();
+        in_chunks(word.repeat((1 << 17) / word.len()).as_bytes(), || 65_536);
+        assert!(start.elapsed().as_secs() < 10, "{word}: {:?}", start.elapsed());
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
