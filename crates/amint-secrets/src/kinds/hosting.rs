@@ -38,7 +38,7 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind::token("gitlab-trigger-token", "GitLab pipeline trigger", &[b"glptt-"], "glptt-[a-f0-9]{40}"),
     Kind::token("gitlab-feed-token", "GitLab feed token", &[b"glft-"], "glft-[A-Za-z0-9_-]{20}")
         .severity(High),
-    Kind::token("gitlab-agent-token", "GitLab agent token", &[b"glagent-"], "glagent-[A-Za-z0-9_-]{50,1024}"),
+    Kind::token("gitlab-agent-token", "GitLab agent token", &[b"glagent-"], "glagent-[A-Za-z0-9_-]{50,80}"),
     Kind::token("gitlab-oauth-secret", "GitLab OAuth secret", &[b"gloas-"], "gloas-[A-Za-z0-9_-]{64}"),
     Kind::token("gitlab-scim-token", "GitLab SCIM token", &[b"glsoat-"], "glsoat-[A-Za-z0-9_-]{20}"),
     Kind::token("gitlab-mail-token", "GitLab incoming mail token", &[b"glimt-"], "glimt-[A-Za-z0-9_-]{25}")
