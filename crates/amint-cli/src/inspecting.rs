@@ -27,6 +27,11 @@ pub(crate) fn look_into(
     context: &Context,
 ) -> Result<Inspection, Failure> {
     let profiles = parse_profiles(&args.profiles).map_err(|error| Failure::new(ExitCode::Usage, error))?;
+    let known = amint_inspect::analyzer_ids();
+    if let Some(unknown) = args.skipped.iter().find(|skipped| !known.contains(&skipped.as_str())) {
+        let hint = format!("analyzers: {}", known.join(", "));
+        return Err(Failure::new(ExitCode::Usage, format!("no analyzer is called `{unknown}`")).hint(hint));
+    }
     let statements = args.vex.iter().map(|path| read_vex(path)).collect::<Result<Vec<_>, _>>()?;
     let now = now()?;
     let (image, target, request) = open(name, args, context)?;

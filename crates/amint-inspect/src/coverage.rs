@@ -102,6 +102,19 @@ fn cover_mount(
     notes.extend(mount.notes.iter().cloned());
 }
 
+/// Analyzers without which nothing can be said of an operating system. The others are given files of anybody's: one that is
+/// not in its format is a finding, and no reason to say nothing at all.
+const OF_SYSTEM: [&str; 9] =
+    ["apk", "checksums", "dpkg", "kernels", "privileged", "release", "rpm", "services", "users"];
+
+/// Returns the analyzers of files that could not understand all of them.
+pub(crate) fn misunderstood(document: &ScanDocument) -> impl Iterator<Item = &AnalyzerRun> {
+    document
+        .analyzers
+        .iter()
+        .filter(|run| run.status == AnalyzerStatus::Partial && !OF_SYSTEM.contains(&run.id.as_str()))
+}
+
 /// Says in a few lines why a document proves nothing: what was not read, and what was not found.
 pub fn unread_reasons(document: &ScanDocument) -> Vec<String> {
     let mut reasons = Vec::new();
@@ -123,7 +136,10 @@ pub fn unread_reasons(document: &ScanDocument) -> Vec<String> {
     {
         reasons.push("no package database was found".to_owned());
     }
-    for run in document.analyzers.iter().filter(|run| run.status == AnalyzerStatus::Partial) {
+    let is_of_system = |run: &&AnalyzerRun| OF_SYSTEM.contains(&run.id.as_str());
+    for run in
+        document.analyzers.iter().filter(|run| run.status == AnalyzerStatus::Partial).filter(is_of_system)
+    {
         let why = run.notes.first().map_or("it does not say why", String::as_str);
         reasons.push(format!("analyzer {} could not read all: {why}", run.id));
     }

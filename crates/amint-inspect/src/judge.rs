@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 
 use amint_scan::{Profile, ScanError, ScanRequest, scan};
 use amint_types::report::{RuleOutcome, RuleResult};
-use amint_types::scan::{FindingKind, PackageKind, ScanDocument, ScanFinding, ScanVerdict, SupportState};
+use amint_types::scan::{
+    AnalyzerRun, FindingKind, PackageKind, ScanDocument, ScanFinding, ScanVerdict, SupportState,
+};
 use amint_types::{Digest, EventSink, Severity};
 use amint_vuln::vex::{self, OpenVex};
 use amint_vuln::{AgeProblem, Database, DatabaseError, MatchContext, Matcher};
 use jiff::SignedDuration;
 
 use crate::Inspection;
-use crate::coverage::unread_reasons;
+use crate::coverage::{misunderstood, unread_reasons};
 
 /// How an image is judged.
 #[derive(Debug)]
@@ -62,6 +64,8 @@ pub fn judge(
         unread.extend(ask_rules(inspection, request, sink));
     }
     let document = &mut inspection.document;
+    let misunderstood: Vec<ScanFinding> = misunderstood(document).map(not_understood).collect();
+    document.findings.extend(misunderstood);
     judge_support(document);
     vex::apply(options.statements, &mut document.findings);
     document.sort();
@@ -148,6 +152,18 @@ fn evidence(rule: &str, title: &str, packages: &[&str]) -> ScanFinding {
     finding.kind = FindingKind::Evidence;
     finding.title = format!("{} packages are not judged: {title}", packages.len());
     finding.evidence = Some(names);
+    finding
+}
+
+/// A finding about files that may hold packages, and are not in their format: what they hold is not known.
+fn not_understood(run: &AnalyzerRun) -> ScanFinding {
+    let path = run.notes.first().and_then(|note| note.split_once(": ")).map_or("/", |(path, _)| path);
+    let path = if path.starts_with('/') { path } else { "/" };
+    let title = format!("some {} files cannot be understood, so what they hold is not judged", run.id);
+    let mut finding = blank("EVI-001", &title, Severity::Medium, path);
+    finding.kind = FindingKind::Evidence;
+    finding.evidence = Some(run.notes.join("; "));
+    finding.fix = Some(format!("remove what is broken, or leave the analyzer out with `--skip {}`", run.id));
     finding
 }
 
