@@ -83,7 +83,7 @@ pub struct IdentityVerifyArgs {
     #[arg(long)]
     pub own_address: bool,
 
-    /// The architecture that the document must name: x86_64 or arm64
+    /// The architecture that the document must name: `x86_64` or `arm64`
     #[arg(long, value_name = "NAME")]
     pub architecture: Option<String>,
 

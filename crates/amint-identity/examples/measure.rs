@@ -22,6 +22,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         verify(&document, &signature, &expect)?;
     }
     let each = start.elapsed() / rounds.max(1);
-    println!("{form}: first {} us (certificates are read), then {} us each", first.as_micros(), each.as_micros());
+    println!(
+        "{form}: first {} us (certificates are read), then {} us each",
+        first.as_micros(),
+        each.as_micros()
+    );
     Ok(())
 }
