@@ -60,6 +60,8 @@ if len(sys.argv) > 5:
             patterns = zip(found, (entry.get(field, "*") for field in ("kind", "name", "version")))
             if not all(fnmatch.fnmatchcase(text, pattern) for text, pattern in patterns):
                 return False
+            if "ours" in entry and (found[0], *entry["ours"].split(" ")) not in ours:
+                return False
             return not entry.get("same_file") or all((found[0], found[2], path) in at_path for path in peer[found])
 
         entry = next((entry for entry in known if has_reason(entry)), None)

@@ -71,7 +71,7 @@ for run in $(seq "$runs"); do
     raw=$work/$image.raw tree=$work/$image
     measure "$tree.full" "$amint" --quiet scan "$raw" --no-advisories --json -o "$tree.json"
     if [ "$has_database" ]; then measure "$tree.judged" "$amint" --quiet scan "$raw" --json -o "$work/judged.json"; fi
-    measure "$tree.short" "$amint" --quiet scan "$raw" "${database[@]}" "${short[@]}" --json -o "$work/short.json"
+    measure "$tree.short" "$amint" --quiet scan "$raw" "${database[@]}" "${short[@]}" --json -o "$tree.short.json"
     measure "$tree.data" "$here/read_data.py" "$raw"
     measure "$tree.files" sh -c 'find "$1" -type f -print0 | xargs -0 cat >/dev/null' _ "$tree"
     if [ -n "$syft" ]; then
@@ -83,6 +83,13 @@ done
 
 python3 "$here/table.py" "$work" "$runs" "$has_database"
 missing=0
+for image in debian large; do
+  # The row of packages alone would mean nothing if it found others.
+  python3 - "$work/$image.json" "$work/$image.short.json" <<'P' || { echo "bench: the short scan of $image finds other packages" >&2; missing=1; }
+import json, sys
+sys.exit(len({json.dumps([package["purl"] for package in json.load(open(file))["packages"]]) for file in sys.argv[1:]}) != 1)
+P
+done
 for image in debian large; do
   dpkg-query --admindir="$work/$image/var/lib/dpkg" -W -f '${db:Status-Status}\t${Package}\t${Version}\t${Architecture}\n' >"$work/$image.dpkg"
   peer=()
