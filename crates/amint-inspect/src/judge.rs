@@ -115,16 +115,6 @@ fn ask_advisories(
         report.findings.extend(matcher.outdated_packages(system, &document.packages, &context)?);
     }
     document.findings.append(&mut report.findings);
-    let reasons: BTreeSet<&str> = report.not_judged.iter().map(|package| package.reason.as_str()).collect();
-    for reason in reasons {
-        let packages: Vec<&str> = report
-            .not_judged
-            .iter()
-            .filter(|package| package.reason == reason)
-            .map(|package| package.package.as_str())
-            .collect();
-        document.findings.push(evidence("not-judged", reason, &packages));
-    }
     Ok(age.problems.iter().map(say).collect())
 }
 
@@ -141,20 +131,6 @@ fn say(problem: &AgeProblem) -> String {
     }
 }
 
-/// A finding about what the scan itself knows.
-fn evidence(rule: &str, title: &str, packages: &[&str]) -> ScanFinding {
-    const TOLD: usize = 8;
-    let mut names = packages.iter().take(TOLD).copied().collect::<Vec<_>>().join(", ");
-    if packages.len() > TOLD {
-        names.push_str(", …");
-    }
-    let mut finding = blank(rule, title, Severity::Info, "/");
-    finding.kind = FindingKind::Evidence;
-    finding.title = format!("{} packages are not judged: {title}", packages.len());
-    finding.evidence = Some(names);
-    finding
-}
-
 /// A finding about files that may hold packages, and are not in their format: what they hold is not known.
 fn not_understood(run: &AnalyzerRun) -> ScanFinding {
     let path = run.notes.first().and_then(|note| note.split_once(": ")).map_or("/", |(path, _)| path);
@@ -168,31 +144,7 @@ fn not_understood(run: &AnalyzerRun) -> ScanFinding {
 }
 
 fn blank(rule: &str, title: &str, severity: Severity, path: &str) -> ScanFinding {
-    ScanFinding {
-        id: String::new(),
-        rule: rule.to_owned(),
-        kind: FindingKind::Rule,
-        title: title.to_owned(),
-        severity,
-        path: path.to_owned(),
-        line: None,
-        package: None,
-        version: None,
-        purl: None,
-        fixed_version: None,
-        is_fix_available: None,
-        aliases: Vec::new(),
-        is_exploited: false,
-        epss_millionths: None,
-        cvss_tenths: None,
-        lowered: None,
-        not_affected: None,
-        source: None,
-        evidence: None,
-        fix: None,
-        requirements: Vec::new(),
-    }
-    .with_id()
+    ScanFinding::new(FindingKind::Rule, rule, title, severity, path).with_id()
 }
 
 /// Gives a finding its stable id.

@@ -504,6 +504,42 @@ pub struct ScanFinding {
     pub requirements: Vec<String>,
 }
 
+impl ScanFinding {
+    /// Makes a finding of which nothing more is known; its id is for the caller to give.
+    pub fn new(
+        kind: FindingKind,
+        rule: impl Into<String>,
+        title: impl Into<String>,
+        severity: Severity,
+        path: impl Into<String>,
+    ) -> Self {
+        Self {
+            id: String::new(),
+            rule: rule.into(),
+            kind,
+            title: title.into(),
+            severity,
+            path: path.into(),
+            line: None,
+            package: None,
+            version: None,
+            purl: None,
+            fixed_version: None,
+            is_fix_available: None,
+            aliases: Vec::new(),
+            is_exploited: false,
+            epss_millionths: None,
+            cvss_tenths: None,
+            lowered: None,
+            not_affected: None,
+            source: None,
+            evidence: None,
+            fix: None,
+            requirements: Vec::new(),
+        }
+    }
+}
+
 /// All that a scan says about an image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

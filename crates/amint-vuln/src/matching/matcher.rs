@@ -265,30 +265,12 @@ fn not_judged_finding(not_judged: &[NotJudged]) -> Option<ScanFinding> {
         .collect();
     let more = count.saturating_sub(NAMES_MAX);
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-    Some(ScanFinding {
-        id: fingerprint(&["VUL-000", &first.package]),
-        rule: "VUL-000".to_owned(),
-        kind: FindingKind::Evidence,
-        title: format!("{count} packages could not be compared with advisories"),
-        severity: Severity::Info,
-        path: "/".to_owned(),
-        line: None,
-        package: None,
-        version: None,
-        purl: None,
-        fixed_version: None,
-        is_fix_available: None,
-        aliases: Vec::new(),
-        is_exploited: false,
-        epss_millionths: None,
-        cvss_tenths: None,
-        lowered: None,
-        not_affected: None,
-        source: None,
-        evidence: Some(format!("{}{more}", shown.join("; "))),
-        fix: None,
-        requirements: vec!["VUL-001".to_owned()],
-    })
+    let title = format!("{count} packages could not be compared with advisories");
+    let mut finding = ScanFinding::new(FindingKind::Evidence, "VUL-000", title, Severity::Info, "/");
+    finding.id = fingerprint(&["VUL-000", &first.package]);
+    finding.evidence = Some(format!("{}{more}", shown.join("; ")));
+    finding.requirements = vec!["VUL-001".to_owned()];
+    Some(finding)
 }
 
 /// Exploited first, then the most severe, then by name.
