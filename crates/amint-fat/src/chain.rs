@@ -5,8 +5,8 @@ use std::ops::Range;
 use amint_fs::FsError;
 
 use crate::boot::{Boot, KIND};
-use crate::chunks::Chunks;
 use crate::table::{Next, next};
+use amint_fs::Chunks;
 
 /// Runs that one chain may have; more would be a disk in splinters made to eat memory.
 const RUNS_MAX: usize = 1_000_000;

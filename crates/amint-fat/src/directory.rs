@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 use amint_fs::{ENTRIES_MAX, FsError};
 
 use crate::boot::{ENTRY_BYTES, KIND};
-use crate::chunks::Chunks;
 use crate::entry::{LongPart, ShortEntry, Slot};
+use amint_fs::Chunks;
+use amint_types::ReadAt;
 
 /// Parts that a long name may have: 255 units in parts of 13.
 const PARTS_MAX: u8 = 20;
@@ -80,7 +81,7 @@ pub(crate) fn visit(
         let mut at = run.start;
         while at + ENTRY_BYTES <= run.end {
             let mut bytes = [0; 32];
-            chunks.read(at, &mut bytes)?;
+            chunks.read_exact_at(at, &mut bytes)?;
             let found = match Slot::parse(&bytes) {
                 Slot::End => return Ok(()),
                 Slot::Free => {
@@ -128,8 +129,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::{Found, visit};
-    use crate::chunks::Chunks;
     use crate::entry::{ShortEntry, Slot};
+    use amint_fs::Chunks;
 
     const SHORT: [u8; 32] = *b"\xe5LD~1   TXT\x20\x18\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 

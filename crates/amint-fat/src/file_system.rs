@@ -8,12 +8,12 @@ use amint_types::ReadAt;
 
 use crate::boot::{Boot, ENTRY_BYTES, KIND, Root, Width};
 use crate::chain::runs;
-use crate::chunks::Chunks;
 use crate::codepage::decode;
 use crate::directory::{Found, Named, visit};
 use crate::entry::{ShortEntry, Slot};
 use crate::file::FatFile;
 use crate::table;
+use amint_fs::Chunks;
 
 /// The root folder, which has no entry anywhere.
 const ROOT: NodeId = NodeId::new(0);
@@ -91,7 +91,7 @@ impl Fat {
             return Err(FsError::NotFound);
         }
         let mut bytes = [0; 32];
-        self.chunks.read(at, &mut bytes)?;
+        self.chunks.read_exact_at(at, &mut bytes)?;
         match Slot::parse(&bytes) {
             Slot::Short(entry) => Ok(Target::Entry(entry)),
             _ => Err(FsError::NotFound),

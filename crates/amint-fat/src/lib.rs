@@ -10,7 +10,6 @@
 mod boot;
 mod bytes;
 mod chain;
-mod chunks;
 mod codepage;
 mod directory;
 mod entry;

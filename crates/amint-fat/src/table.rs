@@ -6,7 +6,8 @@ use amint_fs::FsError;
 
 use crate::boot::{Boot, KIND, Width};
 use crate::bytes::{le_u16, le_u32};
-use crate::chunks::Chunks;
+use amint_fs::Chunks;
+use amint_types::ReadAt;
 
 /// Bytes of the table that are read at once for [`free_ranges`]; a multiple of what FAT12's entries need.
 const SCAN_BYTES: u64 = 3 * 64 * 1024;
@@ -29,7 +30,7 @@ fn raw(boot: &Boot, chunks: &Chunks, cluster: u32) -> Result<u32, FsError> {
     };
     let mut buffer = [0; 4];
     let (wanted, _) = buffer.split_at_mut(length);
-    chunks.read(boot.table_start + at, wanted)?;
+    chunks.read_exact_at(boot.table_start + at, wanted)?;
     Ok(decode(boot.width, &buffer, 0, cluster % 2 == 1).unwrap_or(0))
 }
 

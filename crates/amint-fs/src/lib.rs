@@ -5,11 +5,13 @@
 //! [`ReadAt`](amint_types::ReadAt), change nothing, replay a journal in memory, and answer damage with an error,
 //! never with a panic, a hang or a made-up byte.
 
+mod chunks;
 mod error;
 mod file_system;
 mod node;
 mod path;
 
+pub use chunks::Chunks;
 pub use error::FsError;
 pub use file_system::{ENTRIES_MAX, FileSystem, Info, NAME_BYTES_MAX, OpenFile, Visit, XATTR_BYTES_MAX};
 pub use node::{Entry, Kind, Node, NodeId, Xattr};

@@ -10,11 +10,11 @@ use amint_types::ReadAt;
 
 use crate::attribute::{Body, DATA};
 use crate::boot::Boot;
-use crate::chunks::Chunks;
 use crate::node::{Special, describe, open, special};
 use crate::stream::Stream;
 use crate::table::{Loaded, Table};
 use crate::{free, index, info};
+use amint_fs::Chunks;
 
 /// The record of the root folder.
 const ROOT: u64 = 5;

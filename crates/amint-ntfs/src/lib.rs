@@ -12,7 +12,6 @@
 mod attribute;
 mod boot;
 mod bytes;
-mod chunks;
 mod error;
 mod file_system;
 mod free;

@@ -8,11 +8,11 @@ use amint_types::ReadAt;
 use crate::attribute::{ATTRIBUTE_LIST, Attribute, Attributes, DATA};
 use crate::boot::Boot;
 use crate::bytes::{index_u16, le_u32, le_u64};
-use crate::chunks::Chunks;
 use crate::error::{damaged, limit};
 use crate::record::{REFERENCE_NUMBER, Record};
 use crate::runs::Run;
 use crate::stream::Stream;
+use amint_fs::Chunks;
 
 /// The table's own record.
 const TABLE: u64 = 0;

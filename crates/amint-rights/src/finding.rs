@@ -109,27 +109,14 @@ impl RightsFinding {
         let requirements = std::iter::once("A1".to_owned()).chain(self.requirements.iter().cloned());
         ScanFinding {
             id: Digest::of(parts.join("\0").as_bytes()).short(),
-            rule: self.rule.id().to_owned(),
-            kind: FindingKind::Rule,
-            title: self.title.clone(),
-            severity: self.severity,
-            path: self.path.clone(),
-            line: None,
             package: package.map(|package| package.name.clone()),
             version: package.map(|package| package.version.clone()),
             purl: package.map(|package| package.purl.clone()),
-            fixed_version: None,
-            is_fix_available: None,
-            aliases: Vec::new(),
-            is_exploited: false,
-            epss_millionths: None,
-            cvss_tenths: None,
-            lowered: None,
-            not_affected: None,
             source: Some(self.source.clone()),
             evidence: Some(evidence),
             fix: Some(self.fix.clone()),
             requirements: requirements.collect(),
+            ..ScanFinding::new(FindingKind::Rule, self.rule.id(), &self.title, self.severity, &self.path)
         }
     }
 

@@ -72,26 +72,10 @@ fn base(group: &Group<'_>, rule: &str, severity: Severity) -> ScanFinding {
     let path = package.map_or_else(|| "/".to_owned(), |package| package.path.clone());
     ScanFinding {
         id: fingerprint(&[rule, &path, &group.source, &group.version]),
-        rule: rule.to_owned(),
-        kind: FindingKind::Rule,
-        title: String::new(),
-        severity,
-        path,
-        line: None,
         package: package.map(|package| package.name.clone()),
         version: package.map(|package| package.version.clone()),
         purl: package.map(|package| package.purl.clone()),
-        fixed_version: None,
-        is_fix_available: None,
-        aliases: Vec::new(),
-        is_exploited: false,
-        epss_millionths: None,
-        cvss_tenths: None,
-        lowered: None,
-        not_affected: None,
-        source: None,
-        evidence: None,
-        fix: None,
         requirements: vec![rule.to_owned()],
+        ..ScanFinding::new(FindingKind::Rule, rule, "", severity, path)
     }
 }

@@ -12,7 +12,7 @@ const CHUNK_BYTES: u64 = 64 * 1024;
 const CHUNKS_MAX: usize = 64;
 
 /// A source with a memory for metadata.
-pub(crate) struct Chunks {
+pub struct Chunks {
     source: Arc<dyn ReadAt>,
     kept: Mutex<Kept>,
 }
@@ -24,12 +24,13 @@ struct Kept {
 }
 
 impl Chunks {
-    pub(crate) fn new(source: Arc<dyn ReadAt>) -> Self {
+    /// Takes a source.
+    pub fn new(source: Arc<dyn ReadAt>) -> Self {
         Self { source, kept: Mutex::default() }
     }
 
     /// Returns the source, for content.
-    pub(crate) fn source(&self) -> &dyn ReadAt {
+    pub fn source(&self) -> &dyn ReadAt {
         self.source.as_ref()
     }
 
