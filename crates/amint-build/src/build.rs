@@ -394,9 +394,16 @@ mod tests {
     #[test]
     fn the_rules_know_every_profile_that_a_recipe_may_name() {
         use amint_recipe::Profile;
-        for profile in [Profile::Marketplace, Profile::SharedLinux, Profile::Hardened, Profile::Private] {
+        let all = [
+            Profile::Marketplace,
+            Profile::SharedLinux,
+            Profile::Hardened,
+            Profile::HardenedLevel2,
+            Profile::Private,
+        ];
+        for profile in all {
             assert_eq!(scan_profile(profile).as_str(), profile.as_str());
         }
-        assert_eq!(amint_scan::Profile::ALL.len(), 4);
+        assert_eq!(amint_scan::Profile::ALL.len(), all.len());
     }
 }

@@ -381,7 +381,7 @@ pub struct InspectArgs {
     #[arg(long = "vex", value_name = "FILE")]
     pub vex: Vec<PathBuf>,
 
-    /// Ask the rules of a profile too: marketplace, shared-linux, hardened, private; may be given several times
+    /// Ask the rules of a profile too: marketplace, shared-linux, hardened, hardened-2, private; may be given several times
     #[arg(long = "profile", value_name = "PROFILE")]
     pub profiles: Vec<String>,
 }

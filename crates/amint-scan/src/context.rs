@@ -1,8 +1,10 @@
 //! What rules look through.
 
+use std::any::{Any, TypeId};
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use amint_disk::tree::{DirEntry, FileTree, Metadata, TreeError};
 
@@ -26,6 +28,7 @@ pub struct Context<'scan> {
     sshd: OnceCell<Result<Option<SshdConfig>, CheckError>>,
     cloud: OnceCell<Result<Option<CloudConfig>, CheckError>>,
     sweep: OnceCell<Result<Sweep, CheckError>>,
+    facts: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
 }
 
 impl<'scan> Context<'scan> {
@@ -40,6 +43,7 @@ impl<'scan> Context<'scan> {
             sshd: OnceCell::new(),
             cloud: OnceCell::new(),
             sweep: OnceCell::new(),
+            facts: RefCell::default(),
         }
     }
 
@@ -104,6 +108,26 @@ impl<'scan> Context<'scan> {
     /// Lists a folder; a missing folder is an empty one.
     pub fn list(&self, path: impl AsRef<Path>) -> Result<Vec<DirEntry>, CheckError> {
         Ok(missing_is_none(self.tree.read_dir(path.as_ref()))?.unwrap_or_default())
+    }
+
+    /// Returns a fact that several rules need; the first that asks gathers it.
+    ///
+    /// One value of each type is kept. A fact that could not be gathered stays so for all that ask.
+    ///
+    /// # Errors
+    /// Fails as `load` did.
+    pub fn fact<T: 'static>(
+        &self,
+        load: impl FnOnce(&Self) -> Result<T, CheckError>,
+    ) -> Result<Rc<T>, CheckError> {
+        let known = self.facts.borrow().get(&TypeId::of::<T>()).cloned();
+        if let Some(fact) = known.and_then(|fact| fact.downcast::<Result<Rc<T>, CheckError>>().ok()) {
+            return Result::clone(&fact);
+        }
+        // Facts may be made of other facts: nothing is borrowed while one is gathered.
+        let fact = load(self).map(Rc::new);
+        self.facts.borrow_mut().insert(TypeId::of::<T>(), Rc::new(fact.clone()));
+        fact
     }
 
     /// Returns the accounts.

@@ -34,6 +34,6 @@ pub use harden::harden;
 pub use profile::{ParseProfileError, Profile};
 pub use reference::reference_markdown;
 pub use request::{Protocol, ScanRequest, Waiver};
-pub use rule::{Fix, Rule, RuleMeta, Severities, Verdict};
+pub use rule::{Fix, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 pub use rules::rules;
 pub use scan::scan;

@@ -16,13 +16,17 @@ pub enum Profile {
     SharedLinux,
     /// A hardened system, in the spirit of the CIS benchmarks' first level (B6).
     Hardened,
+    /// A hardened system of the second level: all of the first, and what costs comfort or features (B6).
+    #[serde(rename = "hardened-2")]
+    HardenedLevel2,
     /// An image that never leaves its organisation.
     Private,
 }
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Self; 4] = [Self::Marketplace, Self::SharedLinux, Self::Hardened, Self::Private];
+    pub const ALL: [Self; 5] =
+        [Self::Marketplace, Self::SharedLinux, Self::Hardened, Self::HardenedLevel2, Self::Private];
 
     /// Returns the name that recipes use.
     pub fn as_str(self) -> &'static str {
@@ -30,6 +34,7 @@ impl Profile {
             Self::Marketplace => "marketplace",
             Self::SharedLinux => "shared-linux",
             Self::Hardened => "hardened",
+            Self::HardenedLevel2 => "hardened-2",
             Self::Private => "private",
         }
     }
@@ -43,7 +48,7 @@ impl fmt::Display for Profile {
 
 /// The text names no profile.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown profile `{0}` (known: marketplace, shared-linux, hardened, private)")]
+#[error("unknown profile `{0}` (known: marketplace, shared-linux, hardened, hardened-2, private)")]
 pub struct ParseProfileError(String);
 
 impl FromStr for Profile {

@@ -51,6 +51,9 @@ pub enum Profile {
     SharedLinux,
     /// A hardened system, in the spirit of the CIS benchmarks' first level (B6).
     Hardened,
+    /// A hardened system of the second level: all of the first, and what costs comfort or features (B6).
+    #[serde(rename = "hardened-2")]
+    HardenedLevel2,
     /// An image that never leaves its organisation.
     Private,
 }
@@ -62,6 +65,7 @@ impl Profile {
             Self::Marketplace => "marketplace",
             Self::SharedLinux => "shared-linux",
             Self::Hardened => "hardened",
+            Self::HardenedLevel2 => "hardened-2",
             Self::Private => "private",
         }
     }
@@ -75,7 +79,8 @@ impl fmt::Display for Profile {
 
 impl Choice for Profile {
     const WHAT: &'static str = "a profile";
-    const ALL: &'static [Self] = &[Self::Marketplace, Self::SharedLinux, Self::Hardened, Self::Private];
+    const ALL: &'static [Self] =
+        &[Self::Marketplace, Self::SharedLinux, Self::Hardened, Self::HardenedLevel2, Self::Private];
 
     fn word(self) -> &'static str {
         self.as_str()

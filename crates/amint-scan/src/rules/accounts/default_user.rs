@@ -19,6 +19,7 @@ static META: RuleMeta = RuleMeta {
         marketplace: Some(Severity::High),
         shared_linux: Some(Severity::Medium),
         hardened: Some(Severity::Medium),
+        hardened_level_2: None,
         private: Some(Severity::Low),
     },
 };

@@ -11,19 +11,33 @@ mod password_hashes;
 mod root_locked;
 mod sudo_path;
 
-pub(super) use autologin::Autologin;
-pub(super) use cloud_passwords::CloudPasswords;
-pub(super) use default_umask::DefaultUmask;
-pub(super) use default_user::DefaultUser;
-pub(super) use empty_passwords::EmptyPasswords;
-pub(super) use login_users::LoginUsers;
-pub(super) use one_superuser::OneSuperuser;
-pub(super) use password_hashes::PasswordHashes;
-pub(super) use root_locked::RootLocked;
-pub(super) use sudo_path::SudoPath;
+use autologin::Autologin;
+use cloud_passwords::CloudPasswords;
+use default_umask::DefaultUmask;
+use default_user::DefaultUser;
+use empty_passwords::EmptyPasswords;
+use login_users::LoginUsers;
+use one_superuser::OneSuperuser;
+use password_hashes::PasswordHashes;
+use root_locked::RootLocked;
+use sudo_path::SudoPath;
 
 use crate::facts::accounts::with_password;
-use crate::{CheckError, FixContext};
+use crate::{CheckError, FixContext, Rule};
+
+/// The rules of this family.
+pub(super) static RULES: &[&dyn Rule] = &[
+    &EmptyPasswords, // ACC-001
+    &PasswordHashes, // ACC-002
+    &RootLocked,     // ACC-004
+    &OneSuperuser,   // ACC-005
+    &LoginUsers,     // ACC-007
+    &SudoPath,       // ACC-008
+    &DefaultUmask,   // ACC-011
+    &Autologin,      // ACC-012
+    &CloudPasswords, // ACC-013
+    &DefaultUser,    // ACC-014
+];
 
 /// Rewrites a file of accounts line by line; `change` returns the new second field of a line that it changes.
 fn rewrite(

@@ -3,5 +3,13 @@
 mod permissions;
 mod stable_device_names;
 
-pub(super) use permissions::Permissions;
-pub(super) use stable_device_names::StableDeviceNames;
+use permissions::Permissions;
+use stable_device_names::StableDeviceNames;
+
+use crate::Rule;
+
+/// The rules of this family.
+pub(super) static RULES: &[&dyn Rule] = &[
+    &Permissions,       // FS-003
+    &StableDeviceNames, // FS-004
+];

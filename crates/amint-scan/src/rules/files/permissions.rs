@@ -18,6 +18,7 @@ static META: RuleMeta = RuleMeta {
         marketplace: Some(Severity::High),
         shared_linux: Some(Severity::Medium),
         hardened: Some(Severity::High),
+        hardened_level_2: None,
         private: Some(Severity::Medium),
     },
 };

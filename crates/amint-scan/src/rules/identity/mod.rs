@@ -6,8 +6,19 @@ mod random_seeds;
 mod registrations;
 mod resolver;
 
-pub(super) use host_name::HostName;
-pub(super) use machine_id::MachineId;
-pub(super) use random_seeds::RandomSeeds;
-pub(super) use registrations::Registrations;
-pub(super) use resolver::Resolver;
+use host_name::HostName;
+use machine_id::MachineId;
+use random_seeds::RandomSeeds;
+use registrations::Registrations;
+use resolver::Resolver;
+
+use crate::Rule;
+
+/// The rules of this family.
+pub(super) static RULES: &[&dyn Rule] = &[
+    &MachineId,     // SEC-008
+    &RandomSeeds,   // SEC-013
+    &HostName,      // SEC-014
+    &Resolver,      // SEC-015
+    &Registrations, // SEC-018
+];

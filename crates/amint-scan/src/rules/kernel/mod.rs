@@ -3,5 +3,13 @@
 mod sysctl;
 mod unused_modules;
 
-pub(super) use sysctl::Sysctl;
-pub(super) use unused_modules::UnusedModules;
+use sysctl::Sysctl;
+use unused_modules::UnusedModules;
+
+use crate::Rule;
+
+/// The rules of this family.
+pub(super) static RULES: &[&dyn Rule] = &[
+    &Sysctl,        // KRN-001
+    &UnusedModules, // KRN-002
+];

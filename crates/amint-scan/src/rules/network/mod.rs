@@ -3,5 +3,13 @@
 mod package_sources;
 mod proxies;
 
-pub(super) use package_sources::PackageSources;
-pub(super) use proxies::Proxies;
+use package_sources::PackageSources;
+use proxies::Proxies;
+
+use crate::Rule;
+
+/// The rules of this family.
+pub(super) static RULES: &[&dyn Rule] = &[
+    &PackageSources, // NET-002
+    &Proxies,        // NET-004
+];

@@ -5,15 +5,25 @@ mod credential_files;
 mod private_keys;
 mod provider_tokens;
 
-pub(super) use aws_keys::AwsKeys;
-pub(super) use credential_files::CredentialFiles;
-pub(super) use private_keys::PrivateKeys;
-pub(super) use provider_tokens::ProviderTokens;
+use aws_keys::AwsKeys;
+use credential_files::CredentialFiles;
+use private_keys::PrivateKeys;
+use provider_tokens::ProviderTokens;
 
 use amint_types::report::Finding;
 
 use crate::facts::sweep::Hit;
 use crate::rule::{finding, finding_at};
+
+use crate::Rule;
+
+/// The rules of this family.
+pub(super) static RULES: &[&dyn Rule] = &[
+    &AwsKeys,         // SEC-001
+    &CredentialFiles, // SEC-002
+    &PrivateKeys,     // SEC-003
+    &ProviderTokens,  // SEC-004
+];
 
 /// Tells of one secret; of keys only the place, because their lines say nothing else.
 fn report(hit: &Hit, is_line_shown: bool) -> Finding {

@@ -2,4 +2,11 @@
 
 mod cloud_init;
 
-pub(super) use cloud_init::CloudInit;
+use cloud_init::CloudInit;
+
+use crate::Rule;
+
+/// The rules of this family.
+pub(super) static RULES: &[&dyn Rule] = &[
+    &CloudInit, // SVC-004
+];

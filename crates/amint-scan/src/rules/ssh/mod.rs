@@ -18,19 +18,41 @@ mod user_keys;
 mod wanted;
 mod x11_forwarding;
 
-pub(super) use authentication_methods::AuthenticationMethods;
-pub(super) use authorized_keys::AuthorizedKeys;
-pub(super) use empty_passwords::EmptyPasswords;
-pub(super) use forwarding::Forwarding;
-pub(super) use host_keys::HostKeys;
-pub(super) use host_keys_regenerated::HostKeysRegenerated;
-pub(super) use keyboard_interactive::KeyboardInteractive;
-pub(super) use known_hosts::KnownHosts;
-pub(super) use limits::Limits;
-pub(super) use listens::Listens;
-pub(super) use password_authentication::PasswordAuthentication;
-pub(super) use root_login::RootLogin;
-pub(super) use starts::Starts;
-pub(super) use trust::Trust;
-pub(super) use user_keys::UserKeys;
-pub(super) use x11_forwarding::X11Forwarding;
+use authentication_methods::AuthenticationMethods;
+use authorized_keys::AuthorizedKeys;
+use empty_passwords::EmptyPasswords;
+use forwarding::Forwarding;
+use host_keys::HostKeys;
+use host_keys_regenerated::HostKeysRegenerated;
+use keyboard_interactive::KeyboardInteractive;
+use known_hosts::KnownHosts;
+use limits::Limits;
+use listens::Listens;
+use password_authentication::PasswordAuthentication;
+use root_login::RootLogin;
+use starts::Starts;
+use trust::Trust;
+use user_keys::UserKeys;
+use x11_forwarding::X11Forwarding;
+
+use crate::Rule;
+
+/// The rules of this family.
+pub(super) static RULES: &[&dyn Rule] = &[
+    &PasswordAuthentication, // SSH-001
+    &KeyboardInteractive,    // SSH-002
+    &RootLogin,              // SSH-003
+    &EmptyPasswords,         // SSH-004
+    &AuthenticationMethods,  // SSH-005
+    &HostKeys,               // SSH-006
+    &HostKeysRegenerated,    // SSH-007
+    &AuthorizedKeys,         // SSH-008
+    &UserKeys,               // SSH-009
+    &Listens,                // SSH-010
+    &Forwarding,             // SSH-012
+    &Starts,                 // SSH-014
+    &Limits,                 // SSH-017
+    &Trust,                  // SSH-018
+    &X11Forwarding,          // SSH-019
+    &KnownHosts,             // SSH-020
+];
