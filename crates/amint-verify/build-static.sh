@@ -3,7 +3,7 @@
 #   crates/amint-verify/build-static.sh OUTPUT
 # With musl where the target is installed (`rustup target add x86_64-unknown-linux-musl`), else with glibc's static library.
 set -euo pipefail
-output=$1
+output=$(realpath -m "$1")
 here=$(cd "$(dirname "$0")" && pwd)
 machine=$(uname -m)
 target=$machine-unknown-linux-musl

@@ -262,7 +262,7 @@ pub struct GuestArgs {
 /// `amint test`.
 #[derive(Debug, Args)]
 pub struct TestArgs {
-    /// NAME[:VERSION] in the store, or a disk image file
+    /// NAME[:VERSION] in the store, a disk image file, or a recipe: the image that was built from it
     pub image: String,
 
     /// How the guest runs.
@@ -281,7 +281,7 @@ pub struct TestArgs {
 /// `amint shell`.
 #[derive(Debug, Args)]
 pub struct ShellArgs {
-    /// NAME[:VERSION] in the store, or a disk image file
+    /// NAME[:VERSION] in the store, a disk image file, or a recipe: the image that was built from it
     pub image: String,
 
     /// How the guest runs.

@@ -8,14 +8,18 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use amint_disk::raw::{self, RawDisk};
+use amint_guest::imds::IdentityKeys;
 use amint_guest::{
     BootTestSpec, Deadlines, DiskFormat, ExpectedPort, GuestDisk, GuestTest, HeaderExpectation, Protocol,
     ShellSpec,
 };
-use amint_recipe::{RecipeFile, TestAction};
+use amint_identity::local::LocalKeys;
+use amint_provenance::load_or_create_secret;
+use amint_recipe::{RecipeFile, TestAction, TestInstance};
 use amint_store::{ImageRecord, Store};
 use amint_types::report::{BootReport, BuildReport, Firmware};
 use amint_types::{Architecture, BlockSource, GIB, ImageRef, StepOutcome, Unit, format_bytes};
+use zeroize::Zeroizing;
 
 use crate::context::Context;
 use crate::exit_code::ExitCode;
@@ -55,9 +59,14 @@ pub(crate) fn lay_down(
     work: &Path,
     context: &Context,
 ) -> Result<OnDisk, Failure> {
-    let recipe = recipe.map(|path| super::commands::load_recipe(path, context)).transpose()?;
-    if is_path(image) {
-        let path = PathBuf::from(image);
+    let mut recipe = recipe.map(|path| super::commands::load_recipe(path, context)).transpose()?;
+    let mut image = image.to_owned();
+    if is_recipe(&image) {
+        let named = super::commands::load_recipe(Path::new(&image), context)?;
+        image = format!("{}:{}", named.recipe.image.name, named.recipe.image.version);
+        recipe = recipe.or(Some(named));
+    } else if is_path(&image) {
+        let path = PathBuf::from(&image);
         let path = path.canonicalize().map_err(|error| Failure::file(&path, error))?;
         let format = raw::sniff(&path)?;
         if !format.may_be_raw() {
@@ -79,6 +88,12 @@ pub(crate) fn lay_down(
     let path = work.join("image.raw");
     copy_out(store, &record, &path, context)?;
     Ok(OnDisk { path, bytes: record.disk_bytes, record: Some(record), recipe })
+}
+
+/// Tells whether a recipe is named, and so the image that is built from it.
+fn is_recipe(image: &str) -> bool {
+    let path = Path::new(image);
+    path.extension().is_some_and(|extension| extension == "toml") || (image.contains('/') && path.is_dir())
 }
 
 /// A name has no slash and no extension of a disk; `./web` is always a file.
@@ -129,6 +144,7 @@ pub(crate) fn boot_spec(
     bytes: u64,
     firmware: Firmware,
     work: &Path,
+    context: &Context,
 ) -> Result<BootTestSpec, Failure> {
     let architecture = recipe.map_or(Architecture::X86_64, |file| file.recipe.image.architecture);
     let disk = GuestDisk { path, format: DiskFormat::Raw, bytes };
@@ -150,6 +166,9 @@ pub(crate) fn boot_spec(
         keep: false,
         ssh_port_in_guest: SSH_PORT,
         user_data: None,
+        identity: Some(identity_keys(context)?),
+        product_codes: Vec::new(),
+        copy_tests: Vec::new(),
         deadline: Deadlines::default(),
         extra_login_users: Vec::new(),
     };
@@ -161,8 +180,27 @@ pub(crate) fn boot_spec(
         .iter()
         .map(|port| ExpectedPort { port: port.port, protocol: protocol(port.protocol) })
         .collect();
-    spec.tests = recipe.tests.iter().map(guest_test).collect();
+    spec.product_codes.clone_from(&recipe.image.product_codes);
+    let (of_copy, of_product): (Vec<_>, Vec<_>) =
+        recipe.tests.iter().partition(|test| test.instance == TestInstance::Copy);
+    spec.tests = of_product.into_iter().map(guest_test).collect();
+    spec.copy_tests = of_copy.into_iter().map(guest_test).collect();
     Ok(spec)
+}
+
+/// Opens the keys that sign the identity documents of test instances; they are made at first use.
+fn identity_keys(context: &Context) -> Result<IdentityKeys, Failure> {
+    let path = context.home()?.join("keys/identity.txt");
+    let made = load_or_create_secret(&path, || {
+        let keys = LocalKeys::generate().map_err(|error| Failure::new(ExitCode::Environment, error))?;
+        Ok::<_, Failure>(Zeroizing::new(keys.to_secret_text()))
+    })?;
+    let text = String::from_utf8_lossy(&made.content);
+    let keys = LocalKeys::from_secret_text(&text).map_err(|error| {
+        Failure::new(ExitCode::Input, error)
+            .hint(format!("remove {}: new keys are made at the next use", path.display()))
+    })?;
+    Ok(IdentityKeys::new(keys))
 }
 
 /// As many processors as this machine has, within reason.
@@ -187,6 +225,8 @@ pub(crate) fn shell_spec(boot: BootTestSpec) -> ShellSpec {
         keep: boot.keep,
         ssh_port_in_guest: boot.ssh_port_in_guest,
         user_data: boot.user_data,
+        identity: boot.identity,
+        product_codes: boot.product_codes,
         deadline: boot.deadline,
         command: None,
     }

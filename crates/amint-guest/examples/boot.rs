@@ -82,6 +82,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         keep: has("--keep"),
         ssh_port_in_guest: 22,
         user_data: None,
+        identity: None,
+        product_codes: Vec::new(),
+        copy_tests: Vec::new(),
         deadline: Deadlines::default(),
         extra_login_users: Vec::new(),
     };
@@ -110,6 +113,8 @@ fn shell(spec: BootTestSpec, command: Option<String>) -> ShellSpec {
         keep: spec.keep,
         ssh_port_in_guest: spec.ssh_port_in_guest,
         user_data: spec.user_data,
+        identity: None,
+        product_codes: Vec::new(),
         deadline: spec.deadline,
         command,
     }

@@ -75,6 +75,9 @@ pub enum GuestError {
     /// QEMU's control socket does not answer as it should.
     #[error("failed to control the machine")]
     Control(#[from] QmpError),
+    /// The identity document of an instance could not be signed.
+    #[error("failed to sign the identity document")]
+    Identity(#[from] amint_identity::local::LocalKeysError),
     /// The login key could not be made or written.
     #[error("failed to make a login key")]
     Key(#[source] russh::keys::ssh_key::Error),

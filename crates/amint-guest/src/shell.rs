@@ -49,6 +49,8 @@ pub fn open_shell(spec: &ShellSpec, sink: &dyn EventSink, cancel: &Cancel) -> Re
         grow_bytes: spec.grow_bytes,
         accelerator,
         user_data: spec.user_data.as_deref(),
+        identity: spec.identity.as_ref(),
+        product_codes: &spec.product_codes,
         ssh_port_in_guest: spec.ssh_port_in_guest,
         guest_ports: &[],
         keep: spec.keep,

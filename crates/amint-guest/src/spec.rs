@@ -7,6 +7,8 @@ use std::time::Duration;
 use amint_types::Architecture;
 use amint_types::report::Firmware;
 
+use crate::imds::IdentityKeys;
+
 /// The form of a disk image file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DiskFormat {
@@ -180,6 +182,8 @@ pub struct BootTestSpec {
     pub ports: Vec<ExpectedPort>,
     /// The tests of the recipe.
     pub tests: Vec<GuestTest>,
+    /// Tests of the other instance, which is launched from a copy of the image: it has no product codes.
+    pub copy_tests: Vec<GuestTest>,
     /// The program, with its arguments, that QEMU starts per metadata connection; the path of the service's
     /// socket is appended. It must do what [`bridge`](crate::bridge) does.
     pub bridge: Vec<OsString>,
@@ -201,6 +205,10 @@ pub struct BootTestSpec {
     pub ssh_port_in_guest: u16,
     /// The instance's user data.
     pub user_data: Option<Vec<u8>>,
+    /// What signs the instance's identity document; none leaves it unsigned.
+    pub identity: Option<IdentityKeys>,
+    /// The product codes of AWS Marketplace that the instance was launched with.
+    pub product_codes: Vec<String>,
     /// When to stop waiting.
     pub deadline: Deadlines,
     /// Further accounts whose password must not be asked for.
@@ -236,6 +244,10 @@ pub struct ShellSpec {
     pub ssh_port_in_guest: u16,
     /// The instance's user data.
     pub user_data: Option<Vec<u8>>,
+    /// What signs the instance's identity document; none leaves it unsigned.
+    pub identity: Option<IdentityKeys>,
+    /// The product codes of AWS Marketplace that the instance was launched with.
+    pub product_codes: Vec<String>,
     /// When to stop waiting for the login.
     pub deadline: Deadlines,
     /// A command to run in place of an interactive shell.

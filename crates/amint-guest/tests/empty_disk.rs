@@ -46,6 +46,9 @@ fn spec(folder: &Path) -> BootTestSpec {
         keep: false,
         ssh_port_in_guest: 22,
         user_data: None,
+        identity: None,
+        product_codes: Vec::new(),
+        copy_tests: Vec::new(),
         deadline: Deadlines::default(),
         extra_login_users: Vec::new(),
     }

@@ -33,8 +33,8 @@ pub use dsse::{
     ENVELOPE_BYTES_MAX, Envelope, EnvelopeError, EnvelopeSignature, PAYLOAD_TYPE, SIGNATURES_MAX, pae,
 };
 pub use key::{
-    KeyError, KeyId, OpenedKey, PEM_BYTES_MAX, PemError, PublicKey, SigningKey, TRUSTED_KEYS_MAX,
-    read_trusted_keys,
+    KeyError, KeyId, OpenedKey, PEM_BYTES_MAX, PemError, PublicKey, SecretFile, SigningKey, TRUSTED_KEYS_MAX,
+    load_or_create_secret, read_trusted_keys,
 };
 pub use statement::{
     BUILD_TYPE, BUILDER_ID, BuildDefinition, BuildMetadata, Builder, Byproduct, DEPENDENCIES_MAX, DigestSet,

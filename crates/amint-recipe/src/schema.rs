@@ -130,6 +130,14 @@ pub(crate) fn units(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+pub(crate) fn product_codes(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array",
+        "items": { "type": "string", "pattern": "^[A-Za-z0-9]{1,64}$" },
+        "uniqueItems": true
+    })
+}
+
 pub(crate) fn user_names(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "array",

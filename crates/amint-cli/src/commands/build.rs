@@ -119,7 +119,7 @@ fn build_one(
     let source = RawDisk::open(disk).map_err(|error| Failure::new(ExitCode::Defect, error))?;
     let mut boots = Vec::new();
     if !args.no_test {
-        let spec = boot_spec(Some(file), disk.clone(), source.disk_bytes(), args.boot.into(), work)?;
+        let spec = boot_spec(Some(file), disk.clone(), source.disk_bytes(), args.boot.into(), work, context)?;
         let boot = amint_guest::boot_test(&spec, context.sink(), &context.cancel)?;
         let is_passed = boot.is_passed();
         boots.push(boot);

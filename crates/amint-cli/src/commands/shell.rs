@@ -12,7 +12,8 @@ pub(crate) fn run(args: &ShellArgs, context: &Context) -> Result<ExitCode, Failu
     let work = store.temporary()?;
     let on_disk = lay_down(&args.image, args.guest.recipe.as_deref(), &store, work.path(), context)?;
     let firmware = args.guest.boot.into();
-    let mut boot = boot_spec(on_disk.recipe.as_ref(), on_disk.path, on_disk.bytes, firmware, work.path())?;
+    let mut boot =
+        boot_spec(on_disk.recipe.as_ref(), on_disk.path, on_disk.bytes, firmware, work.path(), context)?;
     boot.memory_mib = args.guest.memory;
     let result = amint_guest::open_shell(&shell_spec(boot), context.sink(), &context.cancel);
     work.remove()?;

@@ -14,7 +14,8 @@ pub(crate) fn run(args: &TestArgs, context: &Context) -> Result<ExitCode, Failur
     let work = store.temporary()?;
     let on_disk = lay_down(&args.image, args.guest.recipe.as_deref(), &store, work.path(), context)?;
     let firmware = args.guest.boot.into();
-    let mut spec = boot_spec(on_disk.recipe.as_ref(), on_disk.path, on_disk.bytes, firmware, work.path())?;
+    let mut spec =
+        boot_spec(on_disk.recipe.as_ref(), on_disk.path, on_disk.bytes, firmware, work.path(), context)?;
     spec.memory_mib = args.guest.memory;
     spec.second_boot = !args.once;
     spec.keep = args.keep;

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use crate::clock::SystemClock;
 use crate::error::GuestError;
-use crate::imds::{ImdsService, LoginKey, Metadata};
+use crate::imds::{IdentityKeys, ImdsService, LoginKey, Metadata};
 use crate::machine::{
     Console, Forward, Identity, Machine, MachineLayout, StartError, free_ports, prepare_disk,
     prepare_firmware, probe_accelerator, qemu_program,
@@ -48,6 +48,10 @@ pub(crate) struct PowerOn<'a> {
     pub(crate) grow_bytes: u64,
     pub(crate) accelerator: Accelerator,
     pub(crate) user_data: Option<&'a [u8]>,
+    /// What signs the identity document; none leaves it unsigned.
+    pub(crate) identity: Option<&'a IdentityKeys>,
+    /// The product codes that the instance was launched with.
+    pub(crate) product_codes: &'a [String],
     pub(crate) ssh_port_in_guest: u16,
     /// Further TCP ports of the guest that are asked from outside.
     pub(crate) guest_ports: &'a [u16],
@@ -159,7 +163,10 @@ impl PowerOn<'_> {
         key.write(&key_path)?;
         let identity = Identity::fresh();
         let metadata = self.metadata(&identity, &key)?;
-        let imds = ImdsService::new(&metadata, Arc::new(SystemClock));
+        let imds = match self.identity {
+            Some(keys) => ImdsService::signed(&metadata, keys, Arc::new(SystemClock))?,
+            None => ImdsService::new(&metadata, Arc::new(SystemClock)),
+        };
         let metadata_socket = files.socket("imds");
         let listener = UnixListener::bind(&metadata_socket).map_err(GuestError::Runtime)?;
         let disk_bytes = disk.bytes;
@@ -209,6 +216,7 @@ impl PowerOn<'_> {
         Ok(Metadata {
             login_keys: vec![login_key],
             user_data: self.user_data.map(ToOwned::to_owned),
+            product_codes: self.product_codes.to_vec(),
             ..Metadata::for_test(self.architecture, identity.mac.clone(), Timestamp::now())
         })
     }

@@ -12,6 +12,7 @@ use amint_types::report::BootRun;
 use amint_types::{Cancel, EventSink, StepOutcome, Unit, format_duration};
 
 use crate::boot::power::{PowerOn, Running};
+use crate::boot::test::copy_test_id;
 use crate::boot::watch::Watch;
 use crate::boot::{Guest, LoginWait, Stop, wait_for_login, watch};
 use crate::checks::{self, Checklist, Traces, Verdict};
@@ -36,6 +37,7 @@ pub(crate) struct SecondFindings {
     pub(crate) console_tail: Option<String>,
     traces: Result<Traces, String>,
     first_key: Verdict,
+    copy_tests: Vec<Verdict>,
 }
 
 /// Boots another instance and looks at what identifies it; none when the first boot made that useless.
@@ -69,9 +71,10 @@ pub(crate) async fn second_boot(
     let elapsed = running.started.elapsed();
     let is_abandoned = matches!(outcome, Err(Stop::Abandoned | Stop::Cancelled));
     let console_tail = outcome.is_err().then(|| running.console.borrow().tail(60));
-    let (traces, first_key) = outcome.unwrap_or_else(|stop| {
+    let examined = outcome.unwrap_or_else(|stop| {
         let reason = format!("the second boot failed: {stop}; {}", wait.reason(&running));
-        (Err(reason.clone()), Verdict::fail(reason))
+        let copy_tests = second.spec.copy_tests.iter().map(|_| Verdict::fail(reason.clone())).collect();
+        Examined { traces: Err(reason.clone()), first_key: Verdict::fail(reason), copy_tests }
     });
     running.end().await;
     second.cancel.check()?;
@@ -81,7 +84,15 @@ pub(crate) async fn second_boot(
         (false, None) => (StepOutcome::Failed, None),
     };
     second.sink.step_finished(&second.step, outcome, elapsed, detail);
-    Ok((!is_abandoned).then_some(SecondFindings { boot, console_tail, traces, first_key }))
+    let Examined { traces, first_key, copy_tests } = examined;
+    Ok((!is_abandoned).then_some(SecondFindings { boot, console_tail, traces, first_key, copy_tests }))
+}
+
+/// What the second instance says.
+struct Examined {
+    traces: Result<Traces, String>,
+    first_key: Verdict,
+    copy_tests: Vec<Verdict>,
 }
 
 async fn examine(
@@ -90,7 +101,7 @@ async fn examine(
     wait: &LoginWait,
     login_ms: &Cell<Option<u64>>,
     steps: &Cell<u64>,
-) -> (Result<Traces, String>, Verdict) {
+) -> Examined {
     let user = &second.spec.user;
     let session = wait_for_login(wait, running, user).await;
     login_ms.set(Some(u64::try_from(running.started.elapsed().as_millis()).unwrap_or(u64::MAX)));
@@ -100,8 +111,19 @@ async fn examine(
     steps.set(2);
     let first_key = checks::refused_key(&guest.target, &second.first_key, user).await;
     steps.set(3);
+    let copy_tests = ask_copy(second.spec, &guest, running).await;
     guest.close().await;
-    (traces, first_key)
+    Examined { traces, first_key, copy_tests }
+}
+
+/// Asks the tests of a copy: the instance has no product codes.
+async fn ask_copy(spec: &BootTestSpec, guest: &Guest, running: &Running) -> Vec<Verdict> {
+    let identity = checks::prepare_identity(guest, spec, &spec.copy_tests, &running.metadata).await;
+    let mut verdicts = Vec::with_capacity(spec.copy_tests.len());
+    for test in &spec.copy_tests {
+        verdicts.push(checks::recipe_test(guest, &running.addresses, test, identity.as_ref().err()).await);
+    }
+    verdicts
 }
 
 /// Judges what the two boots found.
@@ -115,6 +137,9 @@ pub(crate) fn judge_second(list: &mut Checklist, first: Option<&Traces>, second:
         }
     };
     let elapsed_ms = second.boot.login_ms.unwrap_or_default();
+    for (index, verdict) in second.copy_tests.iter().enumerate() {
+        list.set(&copy_test_id(index), verdict.clone(), elapsed_ms);
+    }
     list.set("unique-host-keys", host_keys, elapsed_ms);
     list.set("unique-machine-id", machine_ids, elapsed_ms);
     list.set("no-leftover-key", second.first_key.clone(), elapsed_ms);

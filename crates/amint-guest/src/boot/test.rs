@@ -31,6 +31,7 @@ pub fn boot_test(
     cancel: &Cancel,
 ) -> Result<BootReport, GuestError> {
     checks::validate(&spec.tests)?;
+    checks::validate(&spec.copy_tests)?;
     let (accelerator, note) = chosen_accelerator(spec.accelerator, spec.architecture, cancel)?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(GuestError::Runtime)?;
     let test = BootTest {
@@ -55,6 +56,8 @@ pub fn boot_test(
         grow_bytes: spec.grow_bytes,
         accelerator,
         user_data: spec.user_data.as_deref(),
+        identity: spec.identity.as_ref(),
+        product_codes: &spec.product_codes,
         ssh_port_in_guest: spec.ssh_port_in_guest,
         guest_ports: &checks::guest_ports(&spec.tests),
         keep: spec.keep,
@@ -108,6 +111,9 @@ fn checklist(spec: &BootTestSpec) -> Checklist {
     for (index, test) in spec.tests.iter().enumerate() {
         list.add(&test_id(index), test.name(), &["A9"]);
     }
+    for (index, test) in spec.copy_tests.iter().enumerate() {
+        list.add(&copy_test_id(index), &format!("{} (in a copy)", test.name()), &["A9", "A17"]);
+    }
     list.add("ssh-root-refused", "root is not let in", &["A2", "A11"]);
     list.add("ssh-password-refused", "no password is asked for", &["A2", "A11"]);
     list.add("unique-host-keys", "two instances have different host keys", &["A11"]);
@@ -118,6 +124,11 @@ fn checklist(spec: &BootTestSpec) -> Checklist {
 
 fn test_id(index: usize) -> String {
     format!("test-{}", index + 1)
+}
+
+/// Returns the id of a test of the other instance.
+pub(super) fn copy_test_id(index: usize) -> String {
+    format!("copy-test-{}", index + 1)
 }
 
 struct BootTest<'a> {
@@ -142,8 +153,12 @@ impl BootTest<'_> {
             let (boot, tail) = self.first_boot(first).await?;
             return Ok((vec![boot], tail));
         }
-        let second_power =
-            PowerOn { name: &format!("{}-second", self.spec.firmware.as_str()), guest_ports: &[], ..*power };
+        let second_power = PowerOn {
+            name: &format!("{}-second", self.spec.firmware.as_str()),
+            guest_ports: &checks::guest_ports(&self.spec.copy_tests),
+            product_codes: if self.spec.copy_tests.is_empty() { power.product_codes } else { &[] },
+            ..*power
+        };
         let second = SecondBoot {
             spec: self.spec,
             sink: self.sink,
@@ -228,9 +243,13 @@ impl BootTest<'_> {
         self.check("time-source", async || checks::time_source(&guest).await).await;
         self.check("nvme-timeout", async || checks::nvme_timeout(&guest).await).await;
         self.check("ports", async || checks::ports(&guest, &spec.ports).await).await;
+        let identity = checks::prepare_identity(&guest, spec, &spec.tests, &running.metadata).await;
         for (index, test) in spec.tests.iter().enumerate() {
             let id = test_id(index);
-            self.check(&id, async || checks::recipe_test(&guest, &running.addresses, test).await).await;
+            self.check(&id, async || {
+                checks::recipe_test(&guest, &running.addresses, test, identity.as_ref().err()).await
+            })
+            .await;
         }
         let accounts = checks::accounts(&guest).await;
         if spec.second_boot {

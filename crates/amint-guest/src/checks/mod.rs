@@ -9,6 +9,7 @@ mod checklist;
 mod cloud_init;
 mod growth;
 mod http;
+mod identity_files;
 mod logins;
 mod ports;
 mod recipe_tests;
@@ -20,6 +21,7 @@ pub(crate) use boot_facts::{boot_mode, console, identity_document, nvme_timeout,
 pub(crate) use checklist::{Checklist, Verdict};
 pub(crate) use cloud_init::cloud_init;
 pub(crate) use growth::{Sizes, growth};
+pub(crate) use identity_files::prepare_identity;
 pub(crate) use logins::{accounts, passwords_refused, refused_key, root_refused};
 pub(crate) use ports::ports;
 pub(crate) use recipe_tests::{guest_ports, recipe_test, validate};

@@ -12,6 +12,7 @@ use crate::boot::Guest;
 use crate::checks::Verdict;
 use crate::checks::boot_facts::{shortened, words};
 use crate::checks::http::{Answer, destination, get};
+use crate::checks::identity_files::{names_identity, with_identity};
 use crate::error::GuestError;
 use crate::spec::{GuestTest, HeaderExpectation};
 
@@ -46,12 +47,19 @@ pub(crate) fn guest_ports(tests: &[GuestTest]) -> Vec<u16> {
     tests.iter().filter_map(port).collect()
 }
 
-/// Runs one test.
+/// Runs one test; `identity_problem` says why the folder with identity documents is missing.
 pub(crate) async fn recipe_test(
     guest: &Guest,
     addresses: &BTreeMap<u16, SocketAddr>,
     test: &GuestTest,
+    identity_problem: Option<&String>,
 ) -> Verdict {
+    match (test, identity_problem) {
+        (GuestTest::Command { command, .. }, Some(problem)) if names_identity(command) => {
+            return Verdict::fail(problem);
+        }
+        _ => {}
+    }
     match test {
         GuestTest::Http { url, status, body_contains, header_contains, deadline, .. } => {
             let Ok(destination) = destination(url) else { return Verdict::fail("the URL is not understood") };
@@ -76,7 +84,7 @@ pub(crate) async fn recipe_test(
             until(*deadline, async || banner(*address, expect.as_deref()).await).await
         }
         GuestTest::Command { command, exit_code, stdout_contains, deadline, .. } => {
-            let output = guest.run_within(command, *deadline).await;
+            let output = guest.run_within(&with_identity(command), *deadline).await;
             output.map(|output| judge_command(&output, *exit_code, stdout_contains.as_deref())).into()
         }
     }

@@ -7,16 +7,18 @@
 //!
 //! What it does not do: the hop limit is data only ([`Metadata::hop_limit`]), because the user-mode network
 //! ends the guest's TCP connection itself and no IP packet with a time-to-live reaches this service. The
-//! signatures of the identity document (`signature`, `pkcs7`, `rsa2048`) are answered with 404: only EC2 can
-//! make them. All dated versions answer alike.
+//! signatures of the identity document (`signature`, `pkcs7`, `rsa2048`) are made with [`IdentityKeys`] of this
+//! machine, because only EC2 has its own; without keys they are answered with 404. All dated versions answer alike.
 
 mod document;
+mod identity_keys;
 mod metadata;
 mod service;
 mod token;
 mod tree;
 
 pub use document::identity_document;
+pub use identity_keys::IdentityKeys;
 pub(crate) use metadata::GUEST_ADDRESS;
 pub use metadata::{BlockDevice, LoginKey, Metadata};
 pub use service::{Activity, ImdsService};

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use amint_identity::local::LocalKeysError;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -11,9 +12,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCod
 use tokio::net::UnixListener;
 
 use crate::clock::Clock;
-use crate::imds::Metadata;
 use crate::imds::token::Tokens;
 use crate::imds::tree::{Node, Tree};
+use crate::imds::{IdentityKeys, Metadata, identity_document};
 
 const TOKEN: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token");
 const TOKEN_TTL: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token-ttl-seconds");
@@ -42,10 +43,27 @@ struct Shared {
 }
 
 impl ImdsService {
-    /// Makes the service of the instance that `metadata` describes.
+    /// Makes the service of the instance that `metadata` describes; its identity document is not signed.
     pub fn new(metadata: &Metadata, clock: Arc<dyn Clock>) -> Self {
+        Self::with_signatures(metadata, &[], clock)
+    }
+
+    /// Makes the service of the instance that `metadata` describes; its identity document is signed with `keys`.
+    ///
+    /// # Errors
+    /// Fails when the document cannot be signed.
+    pub fn signed(
+        metadata: &Metadata,
+        keys: &IdentityKeys,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, LocalKeysError> {
+        let signatures = keys.sign(&identity_document(metadata), clock.now())?;
+        Ok(Self::with_signatures(metadata, &signatures, clock))
+    }
+
+    fn with_signatures(metadata: &Metadata, signatures: &[(&str, String)], clock: Arc<dyn Clock>) -> Self {
         Self(Arc::new(Shared {
-            tree: Tree::new(metadata),
+            tree: Tree::new(metadata, signatures),
             tokens: Mutex::default(),
             clock,
             requests: AtomicU64::new(0),

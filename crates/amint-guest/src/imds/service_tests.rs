@@ -250,6 +250,35 @@ async fn what_the_instance_does_not_have_is_not_found() {
 }
 
 #[tokio::test]
+async fn signatures_of_every_form_are_true_for_who_trusts_the_local_keys() {
+    use amint_identity::{Certificates, Expect, Form, verify};
+
+    let keys = IdentityKeys::new(amint_identity::local::LocalKeys::generate().unwrap());
+    let metadata = Metadata { product_codes: vec!["one".to_owned()], ..metadata() };
+    let mut bench = Bench::new(&metadata);
+    let clock: Arc<dyn Clock> = Arc::clone(&bench.clock) as Arc<dyn Clock>;
+    bench.service = ImdsService::signed(&metadata, &keys, clock).unwrap();
+    let listener = UnixListener::bind(bench.folder.path().join("signed")).unwrap();
+    std::fs::rename(bench.folder.path().join("signed"), bench.folder.path().join("imds")).unwrap();
+    tokio::spawn(bench.service.clone().serve(listener));
+
+    let folder = "/latest/dynamic/instance-identity";
+    assert_eq!(bench.get(folder).await.as_deref(), Ok("document\npkcs7\nrsa2048\nsignature"));
+    let document = bench.get(&format!("{folder}/document")).await.unwrap();
+    let list = keys.certificates(&metadata.region, bench.clock.now()).unwrap();
+    let local: Arc<Certificates> = Arc::new(Certificates::parse(&list).unwrap());
+    for form in Form::ALL {
+        let signature = bench.get(&format!("{folder}/{form}")).await.unwrap();
+        let expect = Expect::new().forms([form]).product_code("one");
+        let trusting = expect.clone().certificates(Arc::clone(&local));
+        verify(document.as_bytes(), signature.as_bytes(), &trusting).unwrap();
+        assert!(verify(document.as_bytes(), signature.as_bytes(), &expect).is_err(), "{form}");
+        let other = document.replace(&metadata.instance_id, "i-0123456789abcdef0");
+        assert!(verify(other.as_bytes(), signature.as_bytes(), &trusting).is_err(), "{form}");
+    }
+}
+
+#[tokio::test]
 async fn service_remembers_what_was_asked() {
     let bench = Bench::new(&metadata());
     assert_eq!(bench.service.activity(), Activity::default());

@@ -82,9 +82,11 @@ impl Directory {
 pub(crate) struct Tree(Node);
 
 impl Tree {
-    /// Lays out what `metadata` tells.
-    pub(crate) fn new(metadata: &Metadata) -> Self {
-        let identity = Directory::default().text("document", identity_document(metadata));
+    /// Lays out what `metadata` tells, with the signatures of its identity document: name and text of each.
+    pub(crate) fn new(metadata: &Metadata, signatures: &[(&str, String)]) -> Self {
+        let document = Directory::default().text("document", identity_document(metadata));
+        let identity =
+            signatures.iter().fold(document, |directory, (form, text)| directory.text(form, text.as_str()));
         let mut top = Directory { is_top: true, ..Directory::default() }
             .directory("dynamic", Directory::default().directory("instance-identity", identity))
             .directory("meta-data", meta_data(metadata));

@@ -58,18 +58,45 @@ impl SigningKey {
     /// Whoever sees the file sees it whole, and when several processes make it at once, all get the same key. A
     /// folder that is there already is left as it is, and refused when others may change it.
     pub fn load_or_create(path: &Path) -> Result<OpenedKey, KeyError> {
-        let path = &std::path::absolute(path).map_err(KeyError::io("find", path))?;
-        let folder = path.parent().ok_or_else(|| KeyError::NotAFile { path: path.clone() })?;
-        create_folder(folder)?;
-        if let Some(key) = Self::load_if_present(path)? {
-            return Ok(OpenedKey { key, is_new: false });
-        }
-        let key = Self::generate()?;
-        if write_new(folder, path, key.to_pem().as_bytes())? {
-            return Ok(OpenedKey { key, is_new: true });
-        }
-        Ok(OpenedKey { key: Self::load(path)?, is_new: false })
+        let made = load_or_create_secret(path, || Ok(Self::generate()?.to_pem()))?;
+        let text = str::from_utf8(&made.content).map_err(|_| KeyError::pem(path)(PemError::NotPem))?;
+        let key = Self::from_pem(text).map_err(KeyError::pem(path))?;
+        Ok(OpenedKey { key, is_new: made.is_new })
     }
+}
+
+/// The content of a file that only its owner may read.
+#[derive(Debug)]
+pub struct SecretFile {
+    /// The content.
+    pub content: Zeroizing<Vec<u8>>,
+    /// Whether this call made it, which people should be told.
+    pub is_new: bool,
+}
+
+/// Reads a file that only its owner may read, and makes it on first use: file mode 0600, in a folder of mode 0700.
+///
+/// Whoever sees the file sees it whole, and when several processes make it at once, all get the same content. A
+/// folder that is there already is left as it is.
+///
+/// # Errors
+/// Fails when others may read the file or change its folder, when it is larger than [`PEM_BYTES_MAX`], and as `make`
+/// does.
+pub fn load_or_create_secret<E: From<KeyError>>(
+    path: &Path,
+    make: impl FnOnce() -> Result<Zeroizing<String>, E>,
+) -> Result<SecretFile, E> {
+    let path = &std::path::absolute(path).map_err(KeyError::io("find", path))?;
+    let folder = path.parent().ok_or_else(|| KeyError::NotAFile { path: path.clone() })?;
+    create_folder(folder)?;
+    match read(path, Access::Private) {
+        Ok(content) => return Ok(SecretFile { content, is_new: false }),
+        Err(error) if error.is_not_found() => {}
+        Err(error) => return Err(error.into()),
+    }
+    let content = make()?;
+    let is_new = write_new(folder, path, content.as_bytes())?;
+    Ok(SecretFile { content: read(path, Access::Private)?, is_new })
 }
 
 fn create_folder(folder: &Path) -> Result<(), KeyError> {

@@ -12,7 +12,7 @@ mod signing;
 mod trusted;
 
 pub use error::{KeyError, PemError};
-pub use file::{OpenedKey, PEM_BYTES_MAX};
+pub use file::{OpenedKey, PEM_BYTES_MAX, SecretFile, load_or_create_secret};
 pub use public::{KeyId, PublicKey};
 pub use signing::SigningKey;
 pub use trusted::{TRUSTED_KEYS_MAX, read_trusted_keys};

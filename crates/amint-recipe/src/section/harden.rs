@@ -240,7 +240,10 @@ mod tests {
     fn tells_known_profiles_and_severities() {
         let found = errors("[harden]\nprofiles = [\"shared_linux\", \"cis\"]\ngate = \"hihg\"\n");
         assert_eq!(found[0].2, "did you mean `shared-linux`?");
-        assert_eq!(found[1].2, "known: `marketplace`, `shared-linux`, `hardened` and `private`");
+        assert_eq!(
+            found[1].2,
+            "known: `marketplace`, `shared-linux`, `hardened`, `hardened-2` and `private`"
+        );
         assert_eq!(found[2].2, "did you mean `high`?");
         assert_eq!(messages("[harden]\nprofiles = []\n"), ["`profiles` is empty: nothing would be checked"]);
     }

@@ -5,11 +5,16 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::problems::{Flaw, Problems};
-use crate::table::{Located, Table};
+use crate::table::{Located, Table, values};
 use crate::text::{Choice, choose, plain};
 use crate::{defaults, schema};
 
-pub(crate) const KEYS: [&str; 4] = ["name", "version", "description", "architecture"];
+pub(crate) const KEYS: [&str; 5] = ["name", "version", "description", "architecture", "product_codes"];
+
+/// Most product codes of an image.
+const PRODUCT_CODE_COUNT_MAX: usize = 20;
+/// Most characters of a product code.
+const PRODUCT_CODE_CHARS_MAX: usize = 64;
 
 /// Most characters of an AMI's description (`CreateImage`, `CopyImage`).
 const DESCRIPTION_CHARS_MAX: usize = 255;
@@ -30,6 +35,9 @@ pub struct Image {
     /// The processor architecture, as EC2 names it.
     #[schemars(schema_with = "schema::architecture", default = "defaults::architecture")]
     pub architecture: Architecture,
+    /// The product codes that AWS Marketplace attaches to the product's instances (A17): boot tests run with them.
+    #[schemars(schema_with = "schema::product_codes", default)]
+    pub product_codes: Vec<String>,
 }
 
 impl Choice for Architecture {
@@ -54,11 +62,13 @@ pub(crate) fn parse(root: &Table<'_>, problems: &mut Problems<'_>) -> Option<Ima
     let description =
         table.parsed(problems, "description", plain("description", DESCRIPTION_CHARS_MAX, false));
     let architecture = table.parsed(problems, "architecture", architecture);
+    let product_codes = table.parsed_list(problems, "product_codes", PRODUCT_CODE_COUNT_MAX, product_code);
     Some(Image {
         name: name?.value,
         version: version?.value,
         description: description.map(|text| text.value),
         architecture: architecture.map_or_else(defaults::architecture, |Located { value, .. }| value),
+        product_codes: product_codes.map(values).unwrap_or_default(),
     })
 }
 
@@ -69,6 +79,17 @@ fn checked<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str, likely: &st
         let likely = likely.trim().replace([' ', '/', ':'], "-");
         if likely.parse::<T>().is_ok() { flaw.hint(format!("write `{likely}`")) } else { flaw }
     })
+}
+
+fn product_code(text: &str) -> Result<String, Flaw> {
+    let is_code = !text.is_empty()
+        && text.len() <= PRODUCT_CODE_CHARS_MAX
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if is_code {
+        return Ok(text.to_owned());
+    }
+    Err(Flaw::new(format!("`{text}` is not a product code"))
+        .hint("product codes are letters and digits; the product's page in the Marketplace portal shows it"))
 }
 
 fn architecture(text: &str) -> Result<Architecture, Flaw> {

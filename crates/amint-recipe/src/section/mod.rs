@@ -29,7 +29,7 @@ pub use publish::Publish;
 pub use repository::Repository;
 pub use run::{Run, RunAction};
 pub use services::Services;
-pub use test::{Expect, Test, TestAction};
+pub use test::{Expect, Test, TestAction, TestInstance};
 pub use user::User;
 
 pub(crate) use base::parse as parse_base;

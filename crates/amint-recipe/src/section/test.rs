@@ -12,10 +12,10 @@ use crate::section::ports::PORT_NUMBERS;
 use crate::section::run::first_line;
 use crate::section::{Port, Protocol};
 use crate::table::{Located, Table, quoted_list};
-use crate::text::{TestUrl, duration, plain};
+use crate::text::{Choice, TestUrl, choose, duration, plain};
 use crate::{defaults, schema};
 
-pub(crate) const KEYS: [&str; 6] = ["http", "tcp", "command", "name", "expect", "deadline"];
+pub(crate) const KEYS: [&str; 7] = ["http", "tcp", "command", "name", "expect", "deadline", "instance"];
 pub(crate) const EXPECT_KEYS: [&str; 6] =
     ["status", "body_contains", "header_contains", "banner_contains", "exit_code", "stdout_contains"];
 
@@ -58,6 +58,34 @@ pub struct Test {
     #[serde(serialize_with = "duration::serialize")]
     #[schemars(schema_with = "schema::duration", default = "defaults::test_deadline")]
     pub deadline: Duration,
+    /// Which of the two instances of a boot test is asked.
+    #[schemars(default)]
+    pub instance: TestInstance,
+}
+
+/// An instance of a boot test.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+#[non_exhaustive]
+pub enum TestInstance {
+    /// Launched from the product: it has the product codes of the recipe.
+    #[default]
+    Product,
+    /// Launched from a copy of the image, beside the product: it has no product codes.
+    Copy,
+}
+
+impl Choice for TestInstance {
+    const WHAT: &'static str = "an instance";
+    const ALL: &'static [Self] = &[Self::Product, Self::Copy];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::Copy => "copy",
+        }
+    }
 }
 
 /// What a test asks.
@@ -68,7 +96,8 @@ pub enum TestAction {
     Http(String),
     /// Connects to a TCP port.
     Tcp(u16),
-    /// Runs a command in the machine, by `sh`, as the recipe's user.
+    /// Runs a command in the machine, by `sh`, as the recipe's user; `{identity}` stands for a folder with documents
+    /// of the local keys.
     Command(String),
 }
 
@@ -132,6 +161,7 @@ pub(crate) fn parse(root: &Table<'_>, problems: &mut Problems<'_>) -> Vec<Locate
         }
         let expect = parse_expect(&table, problems, kind);
         let deadline = table.parsed(problems, "deadline", |text| duration::parse(text, &DEADLINE_SECONDS));
+        let instance = table.parsed(problems, "instance", choose::<TestInstance>);
         let Some(action) = action else { continue };
         let span = action.span.clone();
         let test = Test {
@@ -139,6 +169,7 @@ pub(crate) fn parse(root: &Table<'_>, problems: &mut Problems<'_>) -> Vec<Locate
             name: name.map(|name| name.value),
             expect,
             deadline: deadline.map_or_else(defaults::test_deadline, |deadline| deadline.value),
+            instance: instance.map(|instance| instance.value).unwrap_or_default(),
         };
         tests.push(Located { value: test, span });
     }
@@ -253,6 +284,9 @@ mod tests {
         );
         let test = one("tcp = 22\nexpect.banner_contains = \"SSH-2.0\"\ndeadline = \"2min\"\n");
         assert_eq!((test.action, test.deadline), (TestAction::Tcp(22), Duration::from_mins(2)));
+        assert_eq!(test.instance, TestInstance::Product);
+        let test = one("tcp = 22\ninstance = \"copy\"\n");
+        assert_eq!(test.instance, TestInstance::Copy);
         let test = one("command = \"sudo nginx -t\"\nname = \"configuration\"\nexpect = { exit_code = 0 }\n");
         assert_eq!((test.expect.exit_code, test.display_name().as_str()), (Some(0), "configuration"));
     }

@@ -12,6 +12,7 @@
 mod bookworm;
 mod cache;
 mod interrupted;
+mod protected;
 mod reproducible;
 mod support;
 mod web;
