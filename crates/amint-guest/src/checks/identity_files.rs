@@ -12,11 +12,12 @@ use crate::checks::boot_facts::words;
 use crate::error::GuestError;
 use crate::imds::{IdentityKeys, Metadata, identity_document};
 use crate::spec::{BootTestSpec, GuestTest};
+use crate::ssh::quoted;
 
 /// What stands in a test's command for the folder.
 const PLACEHOLDER: &str = "{identity}";
 /// The folder in the guest. The machine and all that is in it is thrown away afterwards.
-const FOLDER: &str = "/tmp/amint-identity";
+const FOLDER: &str = "/run/amint-identity";
 /// How old the old document is.
 const OLD: SignedDuration = SignedDuration::from_hours(400 * 24);
 
@@ -47,11 +48,11 @@ pub(crate) async fn prepare_identity(
     }
     let keys = spec.identity.as_ref().ok_or("there are no keys to sign identity documents with")?;
     let files = files(metadata, keys, Timestamp::now()).map_err(|error| error.to_string())?;
-    let mut script = format!("set -eu; mkdir -p {FOLDER}; cd {FOLDER}; ");
+    let mut script = format!("set -eu; umask 022; mkdir -p {FOLDER}; cd {FOLDER}; ");
     for (name, content) in files {
         let _ = write!(script, "echo {} | base64 -d >{name}; ", STANDARD.encode(content));
     }
-    let output = guest.run(&script).await?;
+    let output = guest.run(&format!("sudo -n sh -c {}", quoted(&script))).await?;
     if output.is_success() { Ok(()) } else { Err(format!("the folder cannot be made: {}", words(&output))) }
 }
 
@@ -125,6 +126,6 @@ mod tests {
     fn only_commands_that_name_the_folder_want_it() {
         assert!(!names_identity("true"));
         assert!(names_identity("ls {identity}/old.json"));
-        assert_eq!(with_identity("ls {identity}/old.json"), "ls /tmp/amint-identity/old.json");
+        assert_eq!(with_identity("ls {identity}/old.json"), "ls /run/amint-identity/old.json");
     }
 }
