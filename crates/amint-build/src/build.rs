@@ -259,12 +259,6 @@ fn scan_profile(profile: amint_recipe::Profile) -> amint_scan::Profile {
 /// Tells the rules what a recipe says: its profiles, waivers, user and ports.
 pub fn scan_request(recipe: &Recipe, today: Date) -> ScanRequest {
     let profiles = recipe.harden.profiles.iter().map(|profile| scan_profile(*profile)).collect();
-    let waivers = recipe.harden.waive.iter().map(|waiver| Waiver {
-        rule: waiver.rule.clone(),
-        reason: waiver.reason.clone(),
-        until: waiver.until,
-        path: waiver.path.clone(),
-    });
     let ports = recipe.effective_ports().into_iter().map(|port| {
         let protocol = match port.protocol {
             amint_recipe::Protocol::Udp => Protocol::Udp,
@@ -274,10 +268,23 @@ pub fn scan_request(recipe: &Recipe, today: Date) -> ScanRequest {
     });
     ScanRequest {
         profiles,
-        waivers: waivers.collect(),
+        waivers: recipe.harden.waive.iter().map(scan_waiver).collect(),
         today,
         user: recipe.user.name.clone(),
         ports: ports.collect(),
+    }
+}
+
+/// Tells the rules what a waiver of a recipe or of a file says.
+pub fn scan_waiver(waiver: &amint_recipe::Waiver) -> Waiver {
+    Waiver {
+        rule: waiver.rule.clone(),
+        reason: waiver.reason.clone(),
+        owner: waiver.owner.clone(),
+        until: waiver.until,
+        path: waiver.path.clone(),
+        package: waiver.package.clone(),
+        version: waiver.version.clone(),
     }
 }
 

@@ -30,7 +30,7 @@ mod sandbox;
 mod steps;
 mod tree;
 
-pub use build::{BuildRequest, Built, build, scan_request};
+pub use build::{BuildRequest, Built, build, scan_request, scan_waiver};
 pub use command::{CommandError, find_program, package_of};
 pub use error::BuildError;
 pub use tree::TreeError;

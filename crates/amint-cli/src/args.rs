@@ -343,6 +343,8 @@ pub enum ScanFormat {
     Junit,
     /// One page
     Html,
+    /// The answer of AWS Marketplace's assessments, by amint's own list of requirements
+    Marketplace,
 }
 
 /// A form of a bill of materials.
@@ -384,6 +386,10 @@ pub struct InspectArgs {
     /// Ask the rules of a profile too: marketplace, shared-linux, hardened, hardened-2, private; may be given several times
     #[arg(long = "profile", value_name = "PROFILE")]
     pub profiles: Vec<String>,
+
+    /// File of `[[harden.waive]]`, as in a recipe: findings that are accepted for a while; may be given several times
+    #[arg(long = "waivers", value_name = "FILE")]
+    pub waivers: Vec<PathBuf>,
 }
 
 /// `amint scan`.
@@ -412,7 +418,15 @@ pub struct ScanArgs {
     #[arg(long, default_value = "high", value_name = "SEVERITY")]
     pub gate: String,
 
-    /// Show every finding, the lowered ones and those that do not apply too
+    /// Earlier report of `amint scan --format json`: only what is new since then fails the image
+    #[arg(long, value_name = "REPORT")]
+    pub against: Option<PathBuf>,
+
+    /// Write the changes of the recipe that clear the findings, and what only a person can clear
+    #[arg(long, conflicts_with_all = ["format", "sbom", "json"])]
+    pub fix_plan: bool,
+
+    /// Show every finding: the lowered ones, those that do not apply and those that are accepted too
     #[arg(long)]
     pub all: bool,
 

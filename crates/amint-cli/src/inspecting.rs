@@ -1,13 +1,16 @@
 //! What `scan` and `diff` share: open a target, look into it, judge it.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use amint_inspect::image::{Image, ImageOptions};
 use amint_inspect::{InspectOptions, Inspection, JudgeOptions, inspect, judge, parse_profiles};
-use amint_scan::ScanRequest;
-use amint_types::scan::Target;
+use amint_recipe::RecipeFile;
+use amint_scan::{Profile, ScanRequest, Waiver};
+use amint_types::scan::{ScanDocument, Target};
 use amint_types::{EventSink, ImageRef, NullSink, Severity};
 use amint_vuln::vex::OpenVex;
+use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::advisories::open_database;
@@ -19,13 +22,43 @@ use crate::failure::Failure;
 /// The environment variable that sets the moment of a scan, so that its report can be made again.
 const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
 
+/// The largest report that is read, in bytes.
+const REPORT_BYTES_MAX: u64 = 256 << 20;
+
+/// What a target is judged by, besides its own recipe.
+pub(crate) struct Judging<'a> {
+    /// The severity from which a finding fails the image.
+    pub(crate) gate: Severity,
+    /// An earlier scan: only what is new since then fails the image.
+    pub(crate) baseline: Option<&'a ScanDocument>,
+    /// A profile that is asked in any case.
+    pub(crate) profile: Option<Profile>,
+}
+
+impl Judging<'_> {
+    /// Judges by a gate alone.
+    pub(crate) fn by(gate: Severity) -> Self {
+        Self { gate, baseline: None, profile: None }
+    }
+}
+
+/// A target that was looked into and judged.
+pub(crate) struct Looked {
+    /// What was found.
+    pub(crate) inspection: Inspection,
+    /// What its rules were asked with.
+    pub(crate) request: ScanRequest,
+    /// The recipe, where it is an image of the store.
+    pub(crate) recipe: Option<RecipeFile>,
+}
+
 /// Looks into a target and judges it.
 pub(crate) fn look_into(
     name: &str,
     args: &InspectArgs,
-    gate: Severity,
+    judging: &Judging<'_>,
     context: &Context,
-) -> Result<Inspection, Failure> {
+) -> Result<Looked, Failure> {
     let profiles = parse_profiles(&args.profiles).map_err(|error| Failure::new(ExitCode::Usage, error))?;
     let known = amint_inspect::analyzer_ids();
     if let Some(unknown) = args.skipped.iter().find(|skipped| !known.contains(&skipped.as_str())) {
@@ -33,8 +66,9 @@ pub(crate) fn look_into(
         return Err(Failure::new(ExitCode::Usage, format!("no analyzer is called `{unknown}`")).hint(hint));
     }
     let statements = args.vex.iter().map(|path| read_vex(path)).collect::<Result<Vec<_>, _>>()?;
+    let mut waivers = read_waivers(&args.waivers)?;
     let now = now()?;
-    let (image, target, request) = open(name, args, context)?;
+    let Opened { image, target, request, recipe } = open(name, args, context)?;
     let options = InspectOptions {
         now,
         threads: std::thread::available_parallelism().map_or(1, usize::from),
@@ -46,21 +80,57 @@ pub(crate) fn look_into(
     let mut inspection = inspect(&image, target, &options, sink, &context.cancel)?;
     let database = if args.no_advisories { None } else { open_database(args.db.as_deref(), context)? };
     // An image of the store is asked what its recipe asks for; a profile that is named takes the place of those.
-    let request = if profiles.is_empty() { request } else { ScanRequest { profiles, ..request } };
-    let request = Some(request).filter(|request| !request.profiles.is_empty());
+    let mut request = if profiles.is_empty() { request } else { ScanRequest { profiles, ..request } };
+    if let Some(profile) = judging.profile.filter(|profile| !request.profiles.contains(profile)) {
+        request.profiles.push(profile);
+    }
+    // One moment for all that depends on the day, so that a report can be made again.
+    request.today = Offset::UTC.to_datetime(now).date();
+    waivers.extend(request.waivers.iter().cloned());
     let suites = crate::advisories::suites_of(&inspection);
     let options = JudgeOptions {
-        gate,
+        gate: judging.gate,
         age_max: SignedDuration::from_hours(24 * i64::from(args.max_age)),
         with_advisories: !args.no_advisories,
         statements: &statements,
-        rules: request.as_ref(),
+        rules: Some(&request).filter(|request| !request.profiles.is_empty()),
         suites: suites.as_deref(),
+        waivers: &waivers,
+        today: request.today,
+        baseline: judging.baseline,
     };
     judge(&mut inspection, database.as_ref(), &options, sink).map_err(|error| {
         Failure::new(ExitCode::Evidence, error).hint("build the database again: `amint db build`")
     })?;
-    Ok(inspection)
+    Ok(Looked { inspection, request, recipe })
+}
+
+fn read_waivers(paths: &[PathBuf]) -> Result<Vec<Waiver>, Failure> {
+    let mut waivers = Vec::new();
+    for path in paths {
+        waivers.extend(amint_recipe::load_waivers(path)?.iter().map(amint_build::scan_waiver));
+    }
+    Ok(waivers)
+}
+
+/// Reads the report of an earlier scan.
+pub(crate) fn read_report(path: &Path) -> Result<ScanDocument, Failure> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| Failure::file(path, error))?;
+    let read = file.take(REPORT_BYTES_MAX + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::file(path, error))?;
+    let refuse = |why: String| {
+        Failure::new(ExitCode::Input, format!("`{}` is no report of a scan: {why}", path.display()))
+            .hint("`amint scan IMAGE --format json` writes one")
+    };
+    if bytes.len() as u64 > REPORT_BYTES_MAX {
+        return Err(refuse(format!("it has more than {}", amint_types::format_bytes(REPORT_BYTES_MAX))));
+    }
+    let document: ScanDocument = serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))?;
+    if document.format_version != amint_types::scan::FORMAT_VERSION {
+        return Err(refuse(format!("its format has version {}", document.format_version)));
+    }
+    Ok(document)
 }
 
 fn now() -> Result<Timestamp, Failure> {
@@ -75,8 +145,16 @@ fn read_vex(path: &Path) -> Result<OpenVex, Failure> {
     OpenVex::from_json(&bytes).map_err(|error| Failure::new(ExitCode::Input, error))
 }
 
+/// A target that was opened.
+struct Opened {
+    image: Image,
+    target: Target,
+    request: ScanRequest,
+    recipe: Option<RecipeFile>,
+}
+
 /// Opens a path, or else an image of the store.
-fn open(name: &str, args: &InspectArgs, context: &Context) -> Result<(Image, Target, ScanRequest), Failure> {
+fn open(name: &str, args: &InspectArgs, context: &Context) -> Result<Opened, Failure> {
     let options = ImageOptions { backing_files: args.backing_files.clone(), disk_index: 0 };
     let request = ScanRequest {
         profiles: Vec::new(),
@@ -89,19 +167,20 @@ fn open(name: &str, args: &InspectArgs, context: &Context) -> Result<(Image, Tar
     if crate::images::is_path(name) || path.exists() {
         let image = Image::open(&path, &options)?;
         let target = target(name, &image, None);
-        return Ok((image, target, request));
+        return Ok(Opened { image, target, request, recipe: None });
     }
     let reference: ImageRef = name.parse()?;
     let store = context.store()?;
     let record = store.resolve(&reference)?;
     let reader = std::sync::Arc::new(store.reader(&record)?);
     let image = Image::of_blocks(reader, "store")?;
-    let request = match crate::images::stored_recipe(&store, &record)? {
+    let recipe = crate::images::stored_recipe(&store, &record)?;
+    let request = match &recipe {
         Some(file) => amint_build::scan_request(&file.recipe, request.today),
         None => request,
     };
     let target = target(&format!("{}:{}", record.name, record.version), &image, Some(record.digest));
-    Ok((image, target, request))
+    Ok(Opened { image, target, request, recipe })
 }
 
 fn target(name: &str, image: &Image, digest: Option<amint_types::Digest>) -> Target {

@@ -8,6 +8,7 @@ mod commands;
 mod context;
 mod exit_code;
 mod failure;
+mod fix_plan;
 mod identity_args;
 mod images;
 mod inspecting;

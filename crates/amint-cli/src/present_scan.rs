@@ -36,6 +36,9 @@ fn head(document: &ScanDocument, palette: Palette, text: &mut String) {
     for reason in &document.reasons {
         let _ = writeln!(text, "  {} {}", palette.dim("-"), printable_line(reason));
     }
+    for warning in &document.warnings {
+        let _ = writeln!(text, "  {} {}", palette.yellow("warning:"), printable_line(warning));
+    }
     if let Some(system) = &document.system {
         let support = match (system.support, system.support_ends) {
             (SupportState::Supported, Some(ends)) => format!("supported until {ends}"),
@@ -73,6 +76,20 @@ fn head(document: &ScanDocument, palette: Palette, text: &mut String) {
         "files",
         &format!("{changed} of packages changed or missing, {configuration} configuration files changed"),
     );
+    if let Some(baseline) = &document.baseline {
+        let mut since = format!(
+            "{} new, {} known, {} fixed since {} of {}",
+            baseline.new,
+            baseline.known,
+            baseline.fixed,
+            baseline.target.name,
+            baseline.scanned_at.strftime("%Y-%m-%d")
+        );
+        if baseline.not_looked_for > 0 {
+            let _ = write!(since, "; {} of then were not looked for", baseline.not_looked_for);
+        }
+        row(text, palette, "findings", &since);
+    }
     match document.data.iter().map(|source| source.date).min() {
         Some(oldest) => {
             let data =
@@ -138,24 +155,29 @@ fn findings(document: &ScanDocument, shows_all: bool, palette: Palette, text: &m
         .filter_map(|severity| counts.get(severity).map(|count| format!("{count} {severity}")))
         .collect();
     text.push('\n');
-    if counted.is_empty() {
+    let not_affected = document.findings.iter().filter(|finding| finding.not_affected.is_some()).count();
+    let accepted = document.findings.iter().filter(|finding| is_accepted(finding)).count();
+    if counted.is_empty() && not_affected + accepted == 0 {
         text.push_str("No findings\n");
         return;
     }
     let lowered = document.findings.iter().filter(|finding| finding.lowered.is_some()).count();
-    let not_affected = document.findings.iter().filter(|finding| finding.not_affected.is_some()).count();
-    let _ = write!(text, "{}  {}", palette.bold("Findings"), counted.join(", "));
+    let counted = if counted.is_empty() { "none that counts".to_owned() } else { counted.join(", ") };
+    let _ = write!(text, "{}  {counted}", palette.bold("Findings"));
     if lowered > 0 {
         let _ = write!(text, "; {lowered} lowered");
     }
     if not_affected > 0 {
         let _ = write!(text, "; {not_affected} do not apply");
     }
+    if accepted > 0 {
+        let _ = write!(text, "; {accepted} accepted");
+    }
     text.push('\n');
     let shown: Vec<&ScanFinding> = document
         .findings
         .iter()
-        .filter(|finding| shows_all || (finding.not_affected.is_none() && finding.severity > Severity::Info))
+        .filter(|finding| shows_all || (finding.is_counted() && finding.severity > Severity::Info))
         .collect();
     let limit = if shows_all { usize::MAX } else { FINDINGS_SHOWN };
     let mut table = Table::new(["SEVERITY", "ID", "WHERE", "FIX", "WHAT"]);
@@ -177,10 +199,7 @@ fn findings(document: &ScanDocument, shows_all: bool, palette: Palette, text: &m
         } else {
             finding.severity.to_string()
         };
-        let what = match &finding.lowered {
-            Some(lowered) => format!("{} (lowered from {}: {})", finding.title, lowered.from, lowered.reason),
-            None => finding.title.clone(),
-        };
+        let what = what(finding);
         table.row([&severity, &finding.rule, &place, &fix, &what]);
     }
     text.push_str(&table.render(palette));
@@ -188,4 +207,24 @@ fn findings(document: &ScanDocument, shows_all: bool, palette: Palette, text: &m
     if more > 0 && !shows_all {
         let _ = writeln!(text, "{more} more: `--all` shows every one, `--format html` makes a page");
     }
+}
+
+/// What is wrong, and why it counts less than it would.
+fn what(finding: &ScanFinding) -> String {
+    let mut what = finding.title.clone();
+    if let Some(lowered) = &finding.lowered {
+        let _ = write!(what, " (lowered from {}: {})", lowered.from, lowered.reason);
+    }
+    if let Some(waived) = &finding.waived {
+        let _ = write!(what, " (accepted until {} by {}: {})", waived.until, waived.owner, waived.reason);
+    }
+    if finding.is_known {
+        what.push_str(" (known)");
+    }
+    what
+}
+
+/// Tells whether a finding counts but for its waiver.
+fn is_accepted(finding: &ScanFinding) -> bool {
+    finding.waived.is_some() && finding.not_affected.is_none()
 }

@@ -108,7 +108,7 @@ fn counted(count: usize, thing: &str) -> String {
     if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }
 
-fn blank(target: Target, options: &InspectOptions) -> ScanDocument {
+pub(crate) fn blank(target: Target, options: &InspectOptions) -> ScanDocument {
     ScanDocument {
         format_version: amint_types::scan::FORMAT_VERSION,
         tool_version: options.tool_version.clone(),
@@ -116,6 +116,10 @@ fn blank(target: Target, options: &InspectOptions) -> ScanDocument {
         target,
         verdict: ScanVerdict::Unread,
         reasons: Vec::new(),
+        warnings: Vec::new(),
+        baseline: None,
+        profiles: Vec::new(),
+        rules: Vec::new(),
         gate: Severity::High,
         data: Vec::new(),
         coverage: Vec::new(),

@@ -1,18 +1,21 @@
 //! From what an image holds to a verdict: advisories, rules, and the evidence itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use amint_scan::{Profile, ScanError, ScanRequest, scan};
+use amint_scan::{Profile, ScanError, ScanRequest, Waiver, scan, waive, waiver_warnings};
 use amint_types::report::{RuleOutcome, RuleResult};
 use amint_types::scan::{
-    AnalyzerRun, FindingKind, PackageKind, ScanDocument, ScanFinding, ScanVerdict, SupportState,
+    AnalyzerRun, AskedRule, FindingKind, PackageKind, RuleState, ScanDocument, ScanFinding, ScanVerdict,
+    SupportState,
 };
 use amint_types::{Digest, EventSink, Severity};
 use amint_vuln::vex::{self, OpenVex};
 use amint_vuln::{AgeProblem, Database, DatabaseError, MatchContext, Matcher};
 use jiff::SignedDuration;
+use jiff::civil::Date;
 
 use crate::Inspection;
+use crate::baseline;
 use crate::coverage::{misunderstood, unread_reasons};
 
 /// How an image is judged.
@@ -30,6 +33,12 @@ pub struct JudgeOptions<'a> {
     pub rules: Option<&'a ScanRequest>,
     /// The suites that the image's package manager uses; none where that is not known.
     pub suites: Option<&'a [String]>,
+    /// What is accepted for a while: findings of every kind. Waivers of `rules` are not asked.
+    pub waivers: &'a [Waiver],
+    /// The day that waivers lapse by.
+    pub today: Date,
+    /// An earlier scan: only what is new since then fails the image.
+    pub baseline: Option<&'a ScanDocument>,
 }
 
 /// An image could not be judged.
@@ -67,12 +76,18 @@ pub fn judge(
     let misunderstood: Vec<ScanFinding> = misunderstood(document).map(not_understood).collect();
     document.findings.extend(misunderstood);
     judge_support(document);
+    name_controls(document);
     vex::apply(options.statements, &mut document.findings);
+    apply_waivers(document, database.is_some() && options.with_advisories, options);
     document.sort();
+    if let Some(earlier) = options.baseline {
+        baseline::compare(document, earlier);
+    }
     let blocking = document.blocking().count();
     let mut reasons = unread.clone();
     if blocking > 0 {
-        reasons.push(format!("{blocking} findings of severity {} or more, or exploited", options.gate));
+        let new = if options.baseline.is_some() { "new " } else { "" };
+        reasons.push(format!("{blocking} {new}findings of severity {} or more, or exploited", options.gate));
     }
     reasons.extend(stale.iter().cloned());
     document.verdict = if !unread.is_empty() {
@@ -86,6 +101,27 @@ pub fn judge(
     };
     document.reasons = reasons;
     Ok(())
+}
+
+/// Names the recommendations of the system's benchmark that each finding violates.
+fn name_controls(document: &mut ScanDocument) {
+    let system = document.system.as_ref();
+    for finding in document.findings.iter_mut().filter(|finding| finding.kind == FindingKind::Rule) {
+        finding.controls = amint_scan::controls_for(&finding.rule, system);
+    }
+}
+
+/// Marks what is accepted, and says which waivers a person should look at.
+fn apply_waivers(document: &mut ScanDocument, has_advisories: bool, options: &JudgeOptions<'_>) {
+    let profiles = options.rules.map_or(&[][..], |request| &request.profiles);
+    let rules = &document.rules;
+    let was_looked_for = |id: &str| match amint_scan::rules().iter().any(|rule| rule.meta().id == id) {
+        true => rules.iter().any(|asked| asked.rule == id),
+        false => has_advisories,
+    };
+    let unused = waive(options.waivers, options.today, &mut document.findings, &was_looked_for);
+    document.warnings.extend(waiver_warnings(options.waivers, profiles, options.today));
+    document.warnings.extend(unused);
 }
 
 /// Compares the packages with the advisories; returns why they are not enough.
@@ -150,12 +186,20 @@ fn blank(rule: &str, title: &str, severity: Severity, path: &str) -> ScanFinding
 /// Gives a finding its stable id.
 trait WithId {
     fn with_id(self) -> Self;
+
+    /// Gives an id to the one that stands in this place, from 0, among those that differ in nothing but their line:
+    /// lines move with every edit of a file.
+    fn with_id_at(self, place: usize) -> Self;
 }
 
 impl WithId for ScanFinding {
-    fn with_id(mut self) -> Self {
-        let line = self.line.map(|line| line.to_string()).unwrap_or_default();
-        let parts = [self.rule.as_str(), self.title.as_str(), self.path.as_str(), line.as_str()];
+    fn with_id(self) -> Self {
+        self.with_id_at(0)
+    }
+
+    fn with_id_at(mut self, place: usize) -> Self {
+        let place = if place == 0 { String::new() } else { place.to_string() };
+        let parts = [self.rule.as_str(), self.title.as_str(), self.path.as_str(), place.as_str()];
         self.id = Digest::of(parts.join("\0").as_bytes()).short();
         self
     }
@@ -163,8 +207,11 @@ impl WithId for ScanFinding {
 
 /// Asks the rules; returns why some could not look.
 fn ask_rules(inspection: &mut Inspection, request: &ScanRequest, sink: &dyn EventSink) -> Vec<String> {
-    match scan(&inspection.index, request, sink) {
+    // Waivers are applied once, over the findings of every kind.
+    let request = ScanRequest { waivers: Vec::new(), ..request.clone() };
+    match scan(&inspection.index, &request, sink) {
         Ok(report) => {
+            inspection.document.profiles.clone_from(&report.profiles);
             let mut unread = Vec::new();
             for result in &report.rules {
                 add_rule(&mut inspection.document, result, &mut unread);
@@ -177,25 +224,29 @@ fn ask_rules(inspection: &mut Inspection, request: &ScanRequest, sink: &dyn Even
 }
 
 fn add_rule(document: &mut ScanDocument, result: &RuleResult, unread: &mut Vec<String>) {
-    let (findings, waived) = match &result.outcome {
-        RuleOutcome::Fail { findings } => (findings, None),
-        RuleOutcome::Waived { findings, reason, until } => {
-            (findings, Some(format!("waived until {until}: {reason}")))
+    let (state, reason, findings) = match &result.outcome {
+        RuleOutcome::Pass => (RuleState::Pass, None, &[][..]),
+        RuleOutcome::Fail { findings } | RuleOutcome::Waived { findings, .. } => {
+            (RuleState::Fail, None, findings.as_slice())
         }
+        RuleOutcome::NotApplicable { reason } => (RuleState::NotApplicable, Some(reason.clone()), &[][..]),
         RuleOutcome::NotEvaluated { reason } => {
             unread.push(format!("rule {} could not look: {reason}", result.rule));
-            return;
+            (RuleState::NotEvaluated, Some(reason.clone()), &[][..])
         }
-        _ => return,
+        _ => (RuleState::NotEvaluated, None, &[][..]),
     };
+    document.rules.push(AskedRule { rule: result.rule.clone(), state, reason });
+    let mut places: HashMap<(&str, &str), usize> = HashMap::new();
     for found in findings {
         let mut finding = blank(&result.rule, &found.message, result.severity, &found.evidence.path);
         finding.line = found.evidence.line;
         finding.evidence.clone_from(&found.evidence.excerpt);
         finding.fix = Some(result.remedy.clone());
         finding.requirements.clone_from(&result.requirements);
-        finding.not_affected.clone_from(&waived);
-        document.findings.push(finding.with_id());
+        let place = places.entry((&found.message, &found.evidence.path)).or_default();
+        document.findings.push(finding.with_id_at(*place));
+        *place += 1;
     }
 }
 
@@ -223,4 +274,38 @@ fn judge_support(document: &mut ScanDocument) {
 /// Says which profiles there are.
 pub fn parse_profiles(names: &[String]) -> Result<Vec<Profile>, amint_scan::ParseProfileError> {
     names.iter().map(|name| name.parse()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use amint_types::report::{Evidence, Finding};
+
+    use super::*;
+    use crate::testing::document;
+
+    fn ids(lines: [u32; 2]) -> Vec<String> {
+        let finding = |line| Finding {
+            message: "the same twice".to_owned(),
+            evidence: Evidence { path: "/etc/a".to_owned(), line: Some(line), excerpt: None },
+        };
+        let result = RuleResult {
+            rule: "SSH-001".to_owned(),
+            title: "a".to_owned(),
+            severity: Severity::High,
+            requirements: Vec::new(),
+            remedy: "b".to_owned(),
+            outcome: RuleOutcome::Fail { findings: lines.map(finding).to_vec() },
+        };
+        let mut document = document();
+        add_rule(&mut document, &result, &mut Vec::new());
+        assert_eq!(document.rules[0].state, RuleState::Fail);
+        document.findings.into_iter().map(|finding| finding.id).collect()
+    }
+
+    #[test]
+    fn ids_of_findings_stay_when_lines_move_and_differ_within_one_file() {
+        let ids_before = ids([3, 9]);
+        assert_eq!(ids_before, ids([13, 90]));
+        assert_ne!(ids_before[0], ids_before[1]);
+    }
 }

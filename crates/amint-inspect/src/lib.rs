@@ -5,6 +5,7 @@
 //! [`pass::run`] reads every wanted file once, in the order of the disk. Nothing is mounted and nothing needs root.
 
 pub mod analyzers;
+mod baseline;
 mod coverage;
 pub mod facts;
 mod files;
@@ -15,6 +16,8 @@ mod judge;
 pub mod pass;
 pub mod source;
 pub mod system;
+#[cfg(test)]
+mod testing;
 
 pub use coverage::unread_reasons;
 pub use files::compare_files;

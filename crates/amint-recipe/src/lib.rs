@@ -23,7 +23,9 @@ mod table;
 mod template;
 mod text;
 mod text_file;
+mod toml_string;
 mod validate_files;
+mod waiver_file;
 
 pub use diagnostic::{Diagnostic, DiagnosticSeverity, Diagnostics, mask_passwords};
 pub use load::{RECIPE_BYTES_MAX, RecipeError, RecipeFile, load};
@@ -36,4 +38,6 @@ pub use section::{
 };
 pub use template::template;
 pub use text::{Cidr, Region};
+pub use toml_string::toml_string;
 pub use validate_files::validate_files;
+pub use waiver_file::{load_waivers, parse_waivers};

@@ -120,7 +120,7 @@ pub fn load(path: &Path) -> Result<RecipeFile, RecipeError> {
     Ok(file)
 }
 
-fn read(path: &Path) -> Result<String, RecipeError> {
+pub(crate) fn read(path: &Path) -> Result<String, RecipeError> {
     let path = path.to_owned();
     text_file::read(&path, RECIPE_BYTES_MAX).map_err(|error| match error {
         TextError::Unreadable(source) => RecipeError::Unreadable { path, source },
@@ -178,12 +178,12 @@ mod tests {
 
     #[test]
     fn shows_where_a_waiver_ended() {
-        let waiver = "[[harden.waive]]\nrule = \"SSH-012\"\nreason = \"forwards\"\nuntil = 2027-03-31\n";
+        let waiver = "[[harden.waive]]\nrule = \"SSH-012\"\nreason = \"forwards\"\nowner = \"net\"\nuntil = 2027-03-31\n";
         let (_folder, path) = write(format!("{VALID}{waiver}").as_bytes());
         let file = load(&path).unwrap();
         assert!(file.check_waivers(date(2027, 3, 31)).is_ok());
         let error = file.check_waivers(date(2027, 4, 1)).unwrap_err();
-        assert_eq!((error.items[0].line, error.items[0].text.as_str()), (9, "2027-03-31"));
+        assert_eq!((error.items[0].line, error.items[0].text.as_str()), (10, "2027-03-31"));
     }
 
     #[test]

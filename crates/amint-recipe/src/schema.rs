@@ -15,7 +15,7 @@ use crate::text::{archive, duration, package};
 /// The form of the name of a user or group.
 pub(crate) const USER_PATTERN: &str = "^[a-z_][a-z0-9_-]{0,31}$";
 /// The form of the id of a rule.
-pub(crate) const RULE_PATTERN: &str = "^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$";
+pub(crate) const RULE_PATTERN: &str = "^([A-Z][A-Z0-9:]*(-[A-Z0-9:]+)+|GHSA(-[A-Za-z0-9]+)+)$";
 /// The form of the address of a mirror.
 pub(crate) const MIRROR_PATTERN: &str = r"^(https?://[^/?#@\s]+(/[^?#\s]*)?|file:///[^?#\s]*)$";
 

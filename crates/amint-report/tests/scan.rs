@@ -88,7 +88,7 @@ fn sarif_tells_weight_place_and_decisions_of_each_finding() {
     let run = &log["runs"][0];
     let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
     let results = run["results"].as_array().unwrap();
-    assert_eq!(results.len(), 8);
+    assert_eq!(results.len(), 10);
     for result in results {
         let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
         assert_eq!(rules[index]["id"], result["ruleId"]);
@@ -113,7 +113,12 @@ fn sarif_tells_weight_place_and_decisions_of_each_finding() {
     let suppressed = result("CVE-2026-3333");
     assert_eq!(suppressed["suppressions"][0]["status"], "accepted");
     let suppressions = results.iter().filter(|result| result.get("suppressions").is_some()).count();
-    assert_eq!(suppressions, 1);
+    assert_eq!(suppressions, 2, "one does not apply, one is accepted");
+    let waived = result("ACC-004");
+    let justification = waived["suppressions"][0]["justification"].as_str().unwrap();
+    assert!(justification.contains("accepted until 2026-10-04 by operations"), "{justification}");
+    assert_eq!(ssh["properties"]["amint:controls"][0], "cis-debian13 5.1.11");
+    assert_eq!(result("FS-003")["properties"]["amint:blocks"], false, "the earlier scan has it too");
     let fingerprints: BTreeSet<&str> = results
         .iter()
         .map(|result| result["partialFingerprints"]["amintFindingId/v1"].as_str().unwrap())
@@ -249,16 +254,16 @@ fn junit_fails_by_the_gate_and_never_passes_what_was_not_read() {
     let xml = junit(&rich());
     let counts = elements(&xml);
     assert_eq!(counts["testsuite"], 6);
-    assert_eq!(counts["testcase"], 1 + 4 + 3 + 8);
+    assert_eq!(counts["testcase"], 1 + 4 + 3 + 10);
     assert_eq!(counts["failure"], 1 + 2 + 1, "the verdict, two vulnerabilities, one rule");
     assert_eq!(counts["error"], 1, "the encrypted partition");
-    assert_eq!(counts["skipped"], 1 + 2 + 1, "esp in part, two analyzers, one that does not apply");
+    assert_eq!(counts["skipped"], 1 + 2 + 3, "esp in part, two analyzers, not applying, accepted, known");
     assert_eq!(counts["system-out"], 1 + 2 + 1 + 1, "a replayed journal and what lies below the gate");
     assert!(xml.contains("lowered from high: the kernel is not the one that boots"));
     let mut unread = empty();
     unread.verdict = ScanVerdict::Unread;
     assert_eq!(elements(&junit(&unread))["error"], 2, "the verdict, and nothing that was read");
-    assert_eq!(elements(&junit(&hostile()))["testcase"], 16);
+    assert_eq!(elements(&junit(&hostile()))["testcase"], 18);
 }
 
 #[test]
@@ -306,7 +311,7 @@ fn a_large_page_opens_with_what_fails_the_image_and_folds_the_rest() {
     let page = page(&large());
     let open = page.split("<details>").next().unwrap();
     assert_eq!(open.matches("<tr data-level").count(), 100);
-    assert_eq!(page.matches("<tr data-level").count(), 3_008);
+    assert_eq!(page.matches("<tr data-level").count(), 3_010);
     assert_eq!(page.matches("data-filter=").count(), 2, "findings and packages");
     assert!(page.len() < 4_000_000, "{} bytes", page.len());
 }

@@ -8,11 +8,15 @@
 //! [`FileTree`]: amint_disk::tree::FileTree
 
 mod context;
+mod controls;
 mod error;
 mod facts;
 mod fix;
+mod fix_plan;
 mod glob;
 mod harden;
+mod looks;
+mod marketplace;
 mod profile;
 mod redact;
 mod reference;
@@ -27,13 +31,18 @@ mod waive;
 mod testing;
 
 pub use context::Context;
+pub use controls::{Control, benchmark_of, benchmarks, controls, controls_for};
 pub use error::{CheckError, ScanError};
 pub use facts::sshd;
 pub use fix::FixContext;
+pub use fix_plan::{FixPlan, PlannedChange, fix_plan};
 pub use harden::harden;
+pub use looks::{Looks, confirmed_rules, looks};
+pub use marketplace::{MARKETPLACE_CONTROLS, MarketplaceControl, assess, rules_serving};
 pub use profile::{ParseProfileError, Profile};
 pub use reference::reference_markdown;
 pub use request::{Protocol, ScanRequest, Waiver};
 pub use rule::{Fix, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 pub use rules::rules;
 pub use scan::scan;
+pub use waive::{waive, waiver_warnings};

@@ -13,17 +13,23 @@ pub enum Protocol {
     Udp,
 }
 
-/// An accepted violation, with a reason and a last day.
+/// An accepted violation, with a reason, somebody who answers for it, and a last day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiver {
-    /// The rule's id.
+    /// The rule's id, or an advisory's.
     pub rule: String,
     /// Why the violation is accepted.
     pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
     /// The last day on which it is accepted.
     pub until: Date,
     /// Only findings at paths that this pattern matches (`*` crosses folders); all findings when none.
     pub path: Option<String>,
+    /// Only findings of packages that this pattern matches.
+    pub package: Option<String>,
+    /// Only findings of versions that this pattern matches.
+    pub version: Option<String>,
 }
 
 /// What a scan or a hardening is asked to do.

@@ -5,6 +5,7 @@
 //! on each other.
 
 mod architecture;
+pub mod assessment;
 mod block_source;
 mod cancel;
 mod digest;

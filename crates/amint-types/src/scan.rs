@@ -438,11 +438,24 @@ pub struct Lowered {
     pub reason: String,
 }
 
+/// Who accepted a finding, why and until when.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Waived {
+    /// Why it is accepted.
+    pub reason: String,
+    /// Who answers for that.
+    pub owner: String,
+    /// The last day on which it is accepted.
+    #[cfg_attr(feature = "schema", schemars(with = "String", extend("format" = "date")))]
+    pub until: Date,
+}
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ScanFinding {
-    /// Stable across scans of the same image: made of rule, path, package and version.
+    /// Stable across scans of the same image: made of rule, path, package and version, and of no line number.
     pub id: String,
     /// The rule, or the vulnerability's main id: `SSH-001`, `CVE-2024-6387`.
     pub rule: String,
@@ -490,6 +503,12 @@ pub struct ScanFinding {
     /// Set when a VEX statement says that it does not apply: counted, and never reaching the gate.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub not_affected: Option<String>,
+    /// Set when it is accepted for a while: counted, and not reaching the gate until then.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub waived: Option<Waived>,
+    /// Whether the scan that this one is compared with has it too: then it does not reach the gate.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub is_known: bool,
     /// The source of the advisory: `debian/trixie-security`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source: Option<String>,
@@ -502,9 +521,23 @@ pub struct ScanFinding {
     /// Requirement and control ids that it violates.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub requirements: Vec<String>,
+    /// Recommendations of the benchmark of the image's system that it violates: `cis-debian13 5.1.11`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub controls: Vec<String>,
 }
 
 impl ScanFinding {
+    /// Tells whether it counts: nobody says that it does not apply, and nobody accepts it.
+    pub fn is_counted(&self) -> bool {
+        self.not_affected.is_none() && self.waived.is_none()
+    }
+
+    /// Tells whether it fails an image: it counts, it is new where that was asked, and it is severe enough or
+    /// known to be exploited.
+    pub fn is_blocking(&self, gate: Severity) -> bool {
+        self.is_counted() && !self.is_known && (self.severity >= gate || self.is_exploited)
+    }
+
     /// Makes a finding of which nothing more is known; its id is for the caller to give.
     pub fn new(
         kind: FindingKind,
@@ -532,12 +565,75 @@ impl ScanFinding {
             cvss_tenths: None,
             lowered: None,
             not_affected: None,
+            waived: None,
+            is_known: false,
             source: None,
             evidence: None,
             fix: None,
             requirements: Vec::new(),
+            controls: Vec::new(),
         }
     }
+}
+
+/// How a rule ended that was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RuleState {
+    /// Looked, and found nothing.
+    Pass,
+    /// Found something: the findings tell what.
+    Fail,
+    /// There is nothing to look at.
+    NotApplicable,
+    /// Could not look: never counted as a pass.
+    NotEvaluated,
+}
+
+impl RuleState {
+    /// Returns the name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::NotApplicable => "not_applicable",
+            Self::NotEvaluated => "not_evaluated",
+        }
+    }
+}
+
+/// A rule that was asked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AskedRule {
+    /// Its id: `SSH-001`.
+    pub rule: String,
+    /// How it ended.
+    pub state: RuleState,
+    /// Why there was nothing to look at, or why it could not look.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+}
+
+/// The earlier scan that a scan is compared with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Baseline {
+    /// What was scanned then.
+    pub target: Target,
+    /// When.
+    #[cfg_attr(feature = "schema", schemars(with = "String", extend("format" = "date-time")))]
+    pub scanned_at: Timestamp,
+    /// Findings that both scans have: they do not reach the gate.
+    pub known: usize,
+    /// Findings that only this scan has, or that weigh more than they did.
+    pub new: usize,
+    /// Findings that only the earlier scan had, of what this scan looked for too.
+    pub fixed: usize,
+    /// Findings that only the earlier scan had, and that this scan did not look for.
+    pub not_looked_for: usize,
 }
 
 /// All that a scan says about an image.
@@ -558,8 +654,20 @@ pub struct ScanDocument {
     /// Why the verdict is not `pass`, in a few lines.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub reasons: Vec<String>,
+    /// What a person should know beside the verdict: waivers that end soon, that nothing needs, that are too wide.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub warnings: Vec<String>,
+    /// The earlier scan that this one is compared with.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub baseline: Option<Baseline>,
     /// The severity from which a finding fails the image.
     pub gate: Severity,
+    /// The profiles whose rules were asked.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub profiles: Vec<String>,
+    /// The rules that were asked, by id.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub rules: Vec<AskedRule>,
     /// The advisories used.
     pub data: Vec<DataSource>,
     /// What was read of the disk.
@@ -588,10 +696,10 @@ pub struct ScanDocument {
 }
 
 impl ScanDocument {
-    /// Counts findings by severity, without those that do not apply.
+    /// Counts findings by severity, without those that do not apply or are accepted.
     pub fn counts(&self) -> BTreeMap<Severity, usize> {
         let mut counts = BTreeMap::new();
-        for finding in self.findings.iter().filter(|finding| finding.not_affected.is_none()) {
+        for finding in self.findings.iter().filter(|finding| finding.is_counted()) {
             *counts.entry(finding.severity).or_default() += 1;
         }
         counts
@@ -599,14 +707,13 @@ impl ScanDocument {
 
     /// Returns the findings that reach the gate: those that are exploited always do.
     pub fn blocking(&self) -> impl Iterator<Item = &ScanFinding> {
-        self.findings.iter().filter(|finding| {
-            finding.not_affected.is_none() && (finding.severity >= self.gate || finding.is_exploited)
-        })
+        self.findings.iter().filter(|finding| finding.is_blocking(self.gate))
     }
 
     /// Puts everything into the order of reports.
     pub fn sort(&mut self) {
         self.data.sort();
+        self.rules.sort();
         self.kernels.sort();
         self.packages.sort();
         self.packages.dedup();

@@ -3,6 +3,9 @@
 //! `new` is what only the later scan has, `gone` what only the earlier one had, `changed` what both have in another
 //! state. Order is the order of the scans themselves, which are sorted.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -155,4 +158,46 @@ impl ScanDifference {
     pub fn is_empty(&self) -> bool {
         self.count() == 0
     }
+}
+
+/// What of two lists has a partner in the other list, and what has none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matched<'a, T> {
+    /// Partners: the earlier and the later one.
+    pub pairs: Vec<(&'a T, &'a T)>,
+    /// What only the later list has.
+    pub new: Vec<&'a T>,
+    /// What only the earlier list has.
+    pub gone: Vec<&'a T>,
+}
+
+/// Pairs what has the same key, in order.
+pub fn matched<'a, T, K: Eq + Hash>(
+    old: impl Iterator<Item = &'a T>,
+    new: impl Iterator<Item = &'a T>,
+    key: impl Fn(&'a T) -> K,
+) -> Matched<'a, T> {
+    let old: Vec<&T> = old.collect();
+    // Last first, so that `pop` gives them in order.
+    let mut open: HashMap<K, Vec<usize>> = HashMap::new();
+    for (index, one) in old.iter().enumerate().rev() {
+        open.entry(key(one)).or_default().push(index);
+    }
+    let mut is_paired = vec![false; old.len()];
+    let mut result = Matched { pairs: Vec::new(), new: Vec::new(), gone: Vec::new() };
+    for one in new {
+        let partner = open.get_mut(&key(one)).and_then(Vec::pop);
+        match partner.and_then(|index| old.get(index).map(|partner| (index, *partner))) {
+            Some((index, partner)) => {
+                if let Some(is_paired) = is_paired.get_mut(index) {
+                    *is_paired = true;
+                }
+                result.pairs.push((partner, one));
+            }
+            None => result.new.push(one),
+        }
+    }
+    let unpaired = old.iter().zip(is_paired).filter(|(_, is_paired)| !is_paired);
+    result.gone = unpaired.map(|(one, _)| *one).collect();
+    result
 }

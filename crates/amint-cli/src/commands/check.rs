@@ -33,11 +33,12 @@ pub(crate) fn load(path: &Path, context: &Context) -> Result<RecipeFile, Failure
     if !file.recipe.warnings.items.is_empty() {
         context.say(context::show_diagnostics(&file.recipe.warnings, Palette::for_stderr()).trim_end());
     }
-    for waiver in file.recipe.expired_waivers(context::today()) {
-        context.sink().warn(
-            &format!("the waiver of {} ended on {}", waiver.rule, waiver.until),
-            Some("mend what it covered, or decide anew and set a later `until`"),
-        );
+    let request = amint_build::scan_request(&file.recipe, context::today());
+    for warning in amint_scan::waiver_warnings(&request.waivers, &request.profiles, request.today) {
+        let hint = warning
+            .contains(" ended on ")
+            .then_some("mend what it covered, or decide anew and set a later `until`");
+        context.sink().warn(&warning, hint);
     }
     Ok(file)
 }

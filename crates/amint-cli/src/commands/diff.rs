@@ -9,12 +9,13 @@ use crate::args::DiffArgs;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::inspecting::look_into;
+use crate::inspecting::{Judging, look_into};
 
 /// Looks into both images and shows what is new, gone and changed; exits with 1 when anything is.
 pub(crate) fn run(args: &DiffArgs, context: &Context) -> Result<ExitCode, Failure> {
-    let old = look_into(&args.old, &args.inspect, Severity::High, context)?;
-    let new = look_into(&args.new, &args.inspect, Severity::High, context)?;
+    let judging = Judging::by(Severity::High);
+    let old = look_into(&args.old, &args.inspect, &judging, context)?.inspection;
+    let new = look_into(&args.new, &args.inspect, &judging, context)?.inspection;
     let files = compare_files(&old.index, &new.index, &context.cancel)?;
     context.finish();
     let (old, new) = (old.document, new.document);

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use amint_report::scan as reports;
+use amint_scan::Profile;
 use amint_types::Severity;
 use amint_types::scan::{ScanDocument, ScanVerdict};
 
@@ -11,16 +12,26 @@ use crate::args::{SbomFormat, ScanArgs, ScanFormat};
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::inspecting::look_into;
+use crate::fix_plan;
+use crate::inspecting::{Judging, Looked, look_into, read_report};
 use crate::present_scan;
 use crate::ui::Palette;
 
 /// Looks into an image, judges it and writes the report.
 pub(crate) fn run(args: &ScanArgs, context: &Context) -> Result<ExitCode, Failure> {
     let gate: Severity = args.gate.parse().map_err(|error| Failure::new(ExitCode::Usage, error))?;
-    let document = look_into(&args.target, &args.inspect, gate, context)?.document;
+    let baseline = args.against.as_deref().map(read_report).transpose()?;
+    let profile = (args.format == ScanFormat::Marketplace).then_some(Profile::Marketplace);
+    let judging = Judging { gate, baseline: baseline.as_ref(), profile };
+    let Looked { inspection, request, recipe } = look_into(&args.target, &args.inspect, &judging, context)?;
+    let document = inspection.document;
     context.finish();
-    let text = text(args, &document, context)?;
+    let text = if args.fix_plan {
+        let plan = amint_scan::fix_plan(&document.findings);
+        fix_plan::text(&plan, &request, recipe.as_ref().map(|file| &file.recipe))
+    } else {
+        text(args, &document, context)?
+    };
     match &args.output {
         Some(path) => write(path, &text)?,
         None => context.print(&text),
@@ -28,10 +39,14 @@ pub(crate) fn run(args: &ScanArgs, context: &Context) -> Result<ExitCode, Failur
     if let Some(path) = &args.write_vex {
         write_vex(path, &document)?;
     }
-    let is_machine_form = args.sbom.is_some() || args.format != ScanFormat::Text || context.global.json;
+    let is_machine_form =
+        args.fix_plan || args.sbom.is_some() || args.format != ScanFormat::Text || context.global.json;
     if is_machine_form || args.output.is_some() {
         for reason in &document.reasons {
             context.say(&format!("{}: {reason}", document.verdict.as_str()));
+        }
+        for warning in &document.warnings {
+            context.say(&format!("warning: {warning}"));
         }
     }
     Ok(exit_code(document.verdict))
@@ -55,6 +70,7 @@ fn text(args: &ScanArgs, document: &ScanDocument, context: &Context) -> Result<S
         ScanFormat::Json => reports::scan_json(document),
         ScanFormat::Sarif => reports::sarif(document),
         ScanFormat::Junit => reports::junit(document),
+        ScanFormat::Marketplace => reports::assessment_json(&amint_scan::assess(document)),
         ScanFormat::Html => reports::html(document).map_err(|error| Failure::new(ExitCode::Defect, error))?,
     })
 }

@@ -61,6 +61,9 @@ pub(crate) fn look_at(image: &Image, threads: usize) -> Inspection {
         statements: &[],
         rules: None,
         suites: None,
+        waivers: &[],
+        today: jiff::civil::date(2026, 11, 26),
+        baseline: None,
     };
     judge(&mut inspection, None, &options, &NullSink).unwrap();
     inspection

@@ -4,6 +4,7 @@ use std::fmt::{Display, Write as _};
 
 use super::model::{Lock, LockedBase, LockedInput, LockedPackage, LockedSuite};
 use crate::text::archive::REPOSITORY_ID_PREFIX;
+use crate::toml_string;
 
 /// What people are told who open the file.
 const HEADER: &str = "\
@@ -97,30 +98,13 @@ impl Writer {
     }
 
     fn text(&mut self, key: &str, value: &str) {
-        self.bare(key, quoted(value));
+        self.bare(key, toml_string(value));
     }
 
     fn list(&mut self, key: &str, values: &[String]) {
-        let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+        let values: Vec<String> = values.iter().map(|value| toml_string(value)).collect();
         self.bare(key, format_args!("[{}]", values.join(", ")));
     }
-}
-
-/// Writes a basic string of TOML.
-fn quoted(text: &str) -> String {
-    let mut output = String::with_capacity(text.len() + 2);
-    output.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => output.extend(['\\', character]),
-            control if control.is_control() => {
-                let _ = write!(output, "\\u{:04X}", u32::from(control));
-            }
-            other => output.push(other),
-        }
-    }
-    output.push('"');
-    output
 }
 
 /// Removes user and password from an address.
@@ -159,7 +143,7 @@ mod tests {
     #[test]
     fn quotes_what_toml_would_take_for_something_else() {
         for text in ["", "a\"b\\c", "\u{7f}\u{0}\n\r\t", "é\u{202e}", "'''"] {
-            let read: toml::Table = toml::from_str(&format!("x = {}", quoted(text))).unwrap();
+            let read: toml::Table = toml::from_str(&format!("x = {}", toml_string(text))).unwrap();
             assert_eq!(read["x"].as_str(), Some(text));
         }
     }

@@ -15,12 +15,16 @@ use crate::text::{Choice, choose, names, plain};
 use crate::{defaults, schema};
 
 pub(crate) const KEYS: [&str; 3] = ["profiles", "gate", "waive"];
-pub(crate) const WAIVE_KEYS: [&str; 4] = ["rule", "reason", "until", "path"];
+pub(crate) const WAIVE_KEYS: [&str; 7] = ["rule", "reason", "owner", "until", "path", "package", "version"];
 
 /// Most waivers of a recipe.
 const WAIVER_COUNT_MAX: usize = 500;
 /// Most characters of a waiver's reason.
 const REASON_CHARS_MAX: usize = 1000;
+/// Most characters of the name of who answers for a waiver.
+const OWNER_CHARS_MAX: usize = 200;
+/// Most characters of a waiver's package or version.
+const PACKAGE_CHARS_MAX: usize = 300;
 /// Most characters of a waiver's path.
 const PATH_CHARS_MAX: usize = 4096;
 
@@ -96,22 +100,31 @@ impl Choice for Severity {
     }
 }
 
-/// A violation that is accepted, for a reason and for a while.
+/// A violation that is accepted, for a reason, by somebody, and for a while.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Waiver {
-    /// The rule's id, such as `SSH-012`.
+    /// The rule's id, such as `SSH-012`, or that of an advisory, such as `CVE-2024-6387`.
     #[schemars(extend("pattern" = schema::RULE_PATTERN))]
     pub rule: String,
     /// Why the violation is accepted.
     #[schemars(length(min = 1, max = 1000))]
     pub reason: String,
+    /// Who answers for it: a person or a team.
+    #[schemars(length(min = 1, max = 200))]
+    pub owner: String,
     /// The last day on which it is accepted, without quotes: `2027-03-31`.
     #[schemars(schema_with = "schema::date")]
     pub until: Date,
     /// Only violations at this absolute path in the image; `*` stands for anything. Without it all of the rule.
     #[schemars(length(max = 4096), extend("pattern" = "^[/*]"))]
     pub path: Option<String>,
+    /// Only violations of this package; `*` stands for anything.
+    #[schemars(length(min = 1, max = 300))]
+    pub package: Option<String>,
+    /// Only violations of this version of the package; `*` stands for anything.
+    #[schemars(length(min = 1, max = 300))]
+    pub version: Option<String>,
 }
 
 impl Waiver {
@@ -150,26 +163,46 @@ pub(crate) fn parse(root: &Table<'_>, problems: &mut Problems<'_>) -> (Harden, V
     (harden, spans)
 }
 
-fn parse_waivers(harden: &Table<'_>, problems: &mut Problems<'_>) -> (Vec<Waiver>, Vec<Range<usize>>) {
+/// Returns the waivers of a table `[harden]` and the places of the days on which they end.
+pub(crate) fn parse_waivers(
+    harden: &Table<'_>,
+    problems: &mut Problems<'_>,
+) -> (Vec<Waiver>, Vec<Range<usize>>) {
     let tables = harden.tables(problems, "waive", "[[harden.waive]]", WAIVER_COUNT_MAX, &WAIVE_KEYS);
     let mut seen = HashSet::new();
     let mut waivers = Vec::with_capacity(tables.len());
     let mut spans = Vec::with_capacity(tables.len());
     for table in tables {
-        for key in ["rule", "reason", "until"] {
+        for key in ["rule", "reason", "owner", "until"] {
             table.require(problems, key);
         }
         let rule = table.parsed(problems, "rule", names::rule);
         let reason = table.parsed(problems, "reason", plain("reason", REASON_CHARS_MAX, true));
+        let owner = table.parsed(problems, "owner", plain("owner", OWNER_CHARS_MAX, false));
         let until = table.date(problems, "until");
         let path = table.parsed(problems, "path", pattern).map(|path| path.value);
+        let [package, version] = ["package", "version"].map(|key| {
+            table.parsed(problems, key, plain(key, PACKAGE_CHARS_MAX, false)).map(|text| text.value)
+        });
+        if table.has("version") && !table.has("package") {
+            let problem = Problem::error(table.span_of("version"), "`version` without `package`");
+            problems.push(problem.hint("say which package has that version"));
+        }
         let Some(rule) = rule else { continue };
-        if !seen.insert((rule.value.clone(), path.clone())) {
+        if !seen.insert((rule.value.clone(), path.clone(), package.clone(), version.clone())) {
             let message = format!("`{}` is waived twice", rule.value);
             problems.push(Problem::error(rule.span.clone(), message));
         }
-        let (Some(reason), Some(until)) = (reason, until) else { continue };
-        waivers.push(Waiver { rule: rule.value, reason: reason.value, until: until.value, path });
+        let (Some(reason), Some(owner), Some(until)) = (reason, owner, until) else { continue };
+        waivers.push(Waiver {
+            rule: rule.value,
+            reason: reason.value,
+            owner: owner.value,
+            until: until.value,
+            path,
+            package,
+            version,
+        });
         spans.push(until.span);
     }
     (waivers, spans)
@@ -190,8 +223,7 @@ mod tests {
     use super::*;
     use crate::section::testing::{errors, messages, recipe};
 
-    const WAIVER: &str =
-        "[[harden.waive]]\nrule = \"SSH-012\"\nreason = \"forwards TCP\"\nuntil = 2027-03-31\n";
+    const WAIVER: &str = "[[harden.waive]]\nrule = \"SSH-012\"\nreason = \"forwards TCP\"\nowner = \"net\"\nuntil = 2027-03-31\n";
 
     #[test]
     fn asks_for_marketplace_and_shared_linux_by_default() {
@@ -208,10 +240,11 @@ mod tests {
     }
 
     #[test]
-    fn wants_a_rule_a_reason_and_a_day() {
+    fn wants_a_rule_a_reason_an_owner_and_a_day() {
         assert_eq!(
             messages("[[harden.waive]]\npath = \"/etc\"\n"),
             [
+                "missing key `owner` in `[[harden.waive]]`",
                 "missing key `reason` in `[[harden.waive]]`",
                 "missing key `rule` in `[[harden.waive]]`",
                 "missing key `until` in `[[harden.waive]]`",
@@ -234,6 +267,16 @@ mod tests {
     fn refuses_one_waiver_twice_but_not_for_two_paths() {
         assert_eq!(messages(&format!("{WAIVER}{WAIVER}")), ["`SSH-012` is waived twice"]);
         assert_eq!(recipe(&format!("{WAIVER}{WAIVER}path = \"/etc/*\"\n")).harden.waive.len(), 2);
+    }
+
+    #[test]
+    fn waives_advisories_for_a_package_and_a_version() {
+        let text = WAIVER.replace("SSH-012", "GHSA-jfh8-c2jp-5v3q");
+        let waiver =
+            recipe(&format!("{text}package = \"@babel/*\"\nversion = \"1.*\"\n")).harden.waive.remove(0);
+        assert_eq!((waiver.rule.as_str(), waiver.owner.as_str()), ("GHSA-jfh8-c2jp-5v3q", "net"));
+        assert_eq!((waiver.package.as_deref(), waiver.version.as_deref()), (Some("@babel/*"), Some("1.*")));
+        assert_eq!(messages(&format!("{WAIVER}version = \"1\"\n")), ["`version` without `package`"]);
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub use user::User;
 pub(crate) use base::parse as parse_base;
 pub(crate) use disk::parse as parse_disk;
 pub(crate) use files::parse as parse_files;
-pub(crate) use harden::parse as parse_harden;
+pub(crate) use harden::{parse as parse_harden, parse_waivers};
 pub(crate) use image::parse as parse_image;
 pub(crate) use kernel::parse as parse_kernel;
 pub(crate) use lifecycle::parse as parse_lifecycle;
@@ -88,6 +88,10 @@ pub(crate) const SECTIONS: [(&str, &[&str]); 18] = [
     ("[publish]", &publish::KEYS),
     ("[lifecycle]", &lifecycle::KEYS),
 ];
+
+/// The sections of a file of waivers alone.
+pub(crate) const WAIVER_SECTIONS: [(&str, &[&str]); 3] =
+    [("", &["harden"]), ("[harden]", &["waive"]), ("[[harden.waive]]", &harden::WAIVE_KEYS)];
 
 /// Helps the tests of sections: the messages and hints of a section within an otherwise valid recipe.
 #[cfg(test)]

@@ -107,9 +107,15 @@ pub(crate) fn is_secret_value(text: &str) -> bool {
 
 /// Reads the id of a rule: `SSH-012`.
 pub(crate) fn rule(text: &str) -> Result<String, Flaw> {
-    let is_part = |part: &str| {
-        !part.is_empty() && part.chars().all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit())
+    // Advisories of Red Hat and SUSE have colons, those of GitHub lower-case letters.
+    let is_lower = text.starts_with("GHSA-");
+    let is_letter = |letter: char| {
+        letter.is_ascii_uppercase()
+            || letter.is_ascii_digit()
+            || letter == ':'
+            || (is_lower && letter.is_ascii_lowercase())
     };
+    let is_part = |part: &str| !part.is_empty() && part.chars().all(is_letter);
     let is_rule = text.len() <= NAME_CHARS_MAX && text.contains('-') && text.split('-').all(is_part);
     if is_rule && text.starts_with(|letter: char| letter.is_ascii_uppercase()) {
         return Ok(text.to_owned());
@@ -173,7 +179,9 @@ mod tests {
 
     #[test]
     fn reads_ids_of_rules() {
-        for text in ["SSH-012", "MP-L1", "ACC-ROOT-1"] {
+        for text in
+            ["SSH-012", "MP-L1", "ACC-ROOT-1", "CVE-2024-6387", "GHSA-jfh8-c2jp-5v3q", "RHSA-2024:4312"]
+        {
             assert_eq!(rule(text).unwrap(), text);
         }
         for text in ["", "SSH", "SSH-", "-012", "SSH 012", "1-A", "SSH-*"] {

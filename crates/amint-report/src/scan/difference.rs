@@ -4,12 +4,11 @@
 //! path. Where several carry one name (two versions of a kernel package), equal ones are matched first and the rest
 //! in order.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 
 use amint_types::scan::{PackageKind, ScanDocument, ScanFinding, ScannedPackage};
 use amint_types::scan_difference::{
-    Changed, Changes, FORMAT_VERSION, PackageChange, Port, ScanDifference, Side,
+    Changed, Changes, FORMAT_VERSION, PackageChange, Port, ScanDifference, Side, matched,
 };
 
 /// Compares two scans: `old` is the earlier one.
@@ -33,44 +32,6 @@ pub fn difference(old: &ScanDocument, new: &ScanDocument) -> ScanDifference {
 
 fn side(document: &ScanDocument) -> Side {
     Side { target: document.target.clone(), scanned_at: document.scanned_at, verdict: document.verdict }
-}
-
-/// What of two lists has a partner in the other list, and what has none.
-struct Matched<'a, T> {
-    pairs: Vec<(&'a T, &'a T)>,
-    new: Vec<&'a T>,
-    gone: Vec<&'a T>,
-}
-
-/// Pairs what has the same key, in order.
-fn matched<'a, T, K: Eq + Hash>(
-    old: impl Iterator<Item = &'a T>,
-    new: impl Iterator<Item = &'a T>,
-    key: impl Fn(&'a T) -> K,
-) -> Matched<'a, T> {
-    let old: Vec<&T> = old.collect();
-    // Last first, so that `pop` gives them in order.
-    let mut open: HashMap<K, Vec<usize>> = HashMap::new();
-    for (index, one) in old.iter().enumerate().rev() {
-        open.entry(key(one)).or_default().push(index);
-    }
-    let mut is_paired = vec![false; old.len()];
-    let mut result = Matched { pairs: Vec::new(), new: Vec::new(), gone: Vec::new() };
-    for one in new {
-        let partner = open.get_mut(&key(one)).and_then(Vec::pop);
-        match partner.and_then(|index| old.get(index).map(|partner| (index, *partner))) {
-            Some((index, partner)) => {
-                if let Some(is_paired) = is_paired.get_mut(index) {
-                    *is_paired = true;
-                }
-                result.pairs.push((partner, one));
-            }
-            None => result.new.push(one),
-        }
-    }
-    let unpaired = old.iter().zip(is_paired).filter(|(_, is_paired)| !is_paired);
-    result.gone = unpaired.map(|(one, _)| *one).collect();
-    result
 }
 
 fn cloned<T: Clone>(things: &[&T]) -> Vec<T> {
@@ -113,8 +74,7 @@ fn findings(old: &[ScanFinding], new: &[ScanFinding]) -> Changes<ScanFinding> {
     let by_subject = matched(by_id.gone.iter().copied(), by_id.new.iter().copied(), |finding| {
         (&finding.rule, &finding.package, &finding.path)
     });
-    let weight =
-        |finding: &ScanFinding| (finding.severity, finding.is_exploited, finding.not_affected.is_some());
+    let weight = |finding: &ScanFinding| (finding.severity, finding.is_exploited, finding.is_counted());
     let changed = by_id
         .pairs
         .iter()

@@ -1,5 +1,6 @@
 //! The scan model itself, as JSON, and the JSON Schema of it.
 
+use amint_types::assessment::AssessmentReport;
 use amint_types::scan::ScanDocument;
 use amint_types::scan_difference::ScanDifference;
 
@@ -23,6 +24,14 @@ pub fn scan_json(document: &ScanDocument) -> String {
 /// Never: every key of the model is a string, so it always has a JSON form.
 pub fn difference_json(difference: &ScanDifference) -> String {
     indented(difference)
+}
+
+/// Writes an assessment as indented JSON, in the form of AWS Marketplace's own, with a line end.
+///
+/// # Panics
+/// Never: every key of the model is a string, so it always has a JSON form.
+pub fn assessment_json(assessment: &AssessmentReport) -> String {
+    indented(assessment)
 }
 
 /// Returns the JSON Schema (draft 2020-12) of what [`scan_json`] writes.

@@ -8,7 +8,7 @@ use amint_types::scan::{
     ScanVerdict,
 };
 
-use super::text::{coverage_message, finding_message, is_blocking, line, reasons, remedy};
+use super::text::{acceptance, coverage_message, finding_message, line, reasons, remedy};
 use crate::junit::{Case, CaseOutcome, Document, Suite, seconds};
 
 /// Writes a scan as `JUnit` XML.
@@ -103,7 +103,11 @@ fn finding_case(document: &ScanDocument, finding: &ScanFinding) -> Case {
     let message = finding_message(finding);
     let outcome = if let Some(reason) = &finding.not_affected {
         CaseOutcome::Skipped { message: line(&format!("not affected: {reason}")) }
-    } else if is_blocking(finding, document.gate) {
+    } else if let Some(waived) = &finding.waived {
+        CaseOutcome::Skipped { message: acceptance(waived) }
+    } else if finding.is_known {
+        CaseOutcome::Skipped { message: "the earlier scan has it too".to_owned() }
+    } else if finding.is_blocking(document.gate) {
         let text = details(finding, &place);
         CaseOutcome::Failed { kind: finding.severity.as_str(), message, text }
     } else {

@@ -180,6 +180,9 @@ fn state(finding: &ScanFinding) -> String {
     if finding.not_affected.is_some() {
         text.push_str(", not affected");
     }
+    if finding.waived.is_some() {
+        text.push_str(", accepted");
+    }
     text
 }
 

@@ -11,6 +11,7 @@
 //! | [`cyclonedx`] | CycloneDX 1.6 JSON | ECMA-424 |
 //! | [`spdx`] | SPDX 2.3 JSON | the SPDX specification 2.3 |
 //! | [`junit`] | `JUnit` XML | what CI systems read |
+//! | [`assessment_json`] | an assessment of AWS Marketplace | `DescribeAssessment` of its Catalog API |
 //! | [`html`] | one self-contained page | |
 //! | [`difference_json`], [`difference_markdown`] | what two scans differ in | |
 
@@ -29,7 +30,7 @@ mod text;
 pub use cyclonedx::cyclonedx;
 pub use difference::difference;
 pub use html::html;
-pub use json::{difference_json, scan_json, scan_schema};
+pub use json::{assessment_json, difference_json, scan_json, scan_schema};
 pub use junit::junit;
 pub use markdown::difference_markdown;
 pub use sarif::sarif;

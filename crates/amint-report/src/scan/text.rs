@@ -1,7 +1,6 @@
 //! Text for people, from an image that nobody vouches for.
 
-use amint_types::Severity;
-use amint_types::scan::{Coverage, CoverageStatus, ScanDocument, ScanFinding, ScanVerdict};
+use amint_types::scan::{Coverage, CoverageStatus, ScanDocument, ScanFinding, ScanVerdict, Waived};
 
 use crate::text::printable_line;
 
@@ -55,9 +54,9 @@ pub(super) fn remedy(finding: &ScanFinding) -> Option<String> {
     Some(line(&format!("update {package} to {fixed} or later")))
 }
 
-/// Tells whether a finding fails the image.
-pub(super) fn is_blocking(finding: &ScanFinding, gate: Severity) -> bool {
-    finding.not_affected.is_none() && (finding.severity >= gate || finding.is_exploited)
+/// Says who accepts a finding, why and until when.
+pub(super) fn acceptance(waived: &Waived) -> String {
+    line(&format!("accepted until {} by {}: {}", waived.until, waived.owner, waived.reason))
 }
 
 /// Tells whether the document's evidence is too thin to say that nothing is wrong.

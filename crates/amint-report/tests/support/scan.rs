@@ -1,9 +1,10 @@
 //! Scans as tests need them: a rich one, a hostile one, a small one and a large one.
 
 use amint_types::scan::{
-    AnalyzerRun, AnalyzerStatus, Certificate, Coverage, CoverageStatus, DataSource, FORMAT_VERSION,
-    FindingKind, Kernel, Lowered, ModifiedFile, OperatingSystem, PackageKind, Privileged, ScanDocument,
-    ScanFinding, ScanVerdict, ScannedPackage, Service, SupportState, Target, User,
+    AnalyzerRun, AnalyzerStatus, AskedRule, Baseline, Certificate, Coverage, CoverageStatus, DataSource,
+    FORMAT_VERSION, FindingKind, Kernel, Lowered, ModifiedFile, OperatingSystem, PackageKind, Privileged,
+    RuleState, ScanDocument, ScanFinding, ScanVerdict, ScannedPackage, Service, SupportState, Target, User,
+    Waived,
 };
 use amint_types::{Digest, GIB, Severity};
 
@@ -34,7 +35,11 @@ pub(crate) fn empty() -> ScanDocument {
         },
         verdict: ScanVerdict::Pass,
         reasons: Vec::new(),
+        warnings: Vec::new(),
+        baseline: None,
         gate: Severity::High,
+        profiles: Vec::new(),
+        rules: Vec::new(),
         data: Vec::new(),
         coverage: Vec::new(),
         analyzers: Vec::new(),
@@ -61,6 +66,17 @@ pub(crate) fn rich() -> ScanDocument {
         },
         verdict: ScanVerdict::Fail,
         reasons: texts(&["2 findings reach the gate `high`", "partition `3` is encrypted"]),
+        warnings: texts(&["the waiver of ACC-004 ends soon, on 2026-10-04 (operations)"]),
+        baseline: Some(Baseline {
+            target: Target { name: "web:1.3.0".to_owned(), ..empty().target },
+            scanned_at: "2026-09-01T00:00:00Z".parse().unwrap(),
+            known: 1,
+            new: 4,
+            fixed: 2,
+            not_looked_for: 1,
+        }),
+        profiles: texts(&["marketplace"]),
+        rules: rules(),
         data: data(),
         coverage: coverage(),
         analyzers: analyzers(),
@@ -150,6 +166,11 @@ pub(crate) fn hostile() -> ScanDocument {
         finding.cvss_tenths = Some(u8::MAX);
         finding.epss_millionths = Some(u32::MAX);
         finding.lowered = Some(Lowered { from: Severity::Critical, reason: HOSTILE.to_owned() });
+        finding.controls = vec![HOSTILE.to_owned()];
+        if let Some(waived) = &mut finding.waived {
+            waived.reason = HOSTILE.to_owned();
+            waived.owner = HOSTILE.to_owned();
+        }
         finding.not_affected = finding.not_affected.is_some().then(|| HOSTILE.to_owned());
     }
     document
@@ -426,31 +447,26 @@ fn modified_files() -> Vec<ModifiedFile> {
     ]
 }
 
+fn rules() -> Vec<AskedRule> {
+    let asked = |rule: &str, state, reason: &str| AskedRule {
+        rule: rule.to_owned(),
+        state,
+        reason: (!reason.is_empty()).then(|| reason.to_owned()),
+    };
+    vec![
+        asked("ACC-004", RuleState::Fail, ""),
+        asked("SSH-001", RuleState::Fail, ""),
+        asked("SSH-004", RuleState::Pass, ""),
+        asked("SSH-010", RuleState::NotApplicable, "there is no ssh server"),
+        asked("SEC-001", RuleState::NotEvaluated, "the folder /srv cannot be read"),
+    ]
+}
+
 /// A finding with only what every finding has.
 pub(crate) fn finding(rule: &str, kind: FindingKind, severity: Severity, path: &str) -> ScanFinding {
     ScanFinding {
         id: format!("{rule}{path}"),
-        rule: rule.to_owned(),
-        kind,
-        title: format!("`{path}` is not as {rule} asks"),
-        severity,
-        path: path.to_owned(),
-        line: None,
-        package: None,
-        version: None,
-        purl: None,
-        fixed_version: None,
-        is_fix_available: None,
-        aliases: Vec::new(),
-        is_exploited: false,
-        epss_millionths: None,
-        cvss_tenths: None,
-        lowered: None,
-        not_affected: None,
-        source: None,
-        evidence: None,
-        fix: None,
-        requirements: Vec::new(),
+        ..ScanFinding::new(kind, rule, format!("`{path}` is not as {rule} asks"), severity, path)
     }
 }
 
@@ -509,7 +525,20 @@ fn findings() -> Vec<ScanFinding> {
             evidence: text("PasswordAuthentication yes"),
             fix: text("set `PasswordAuthentication no` in /etc/ssh/sshd_config.d"),
             requirements: texts(&["CIS-5.1.9", "marketplace-ami-4"]),
+            controls: texts(&["cis-debian13 5.1.11"]),
             ..finding("SSH-001", FindingKind::Rule, Severity::High, "/etc/ssh/sshd_config")
+        },
+        ScanFinding {
+            waived: Some(Waived {
+                reason: "the appliance's console asks for it".to_owned(),
+                owner: "operations".to_owned(),
+                until: "2026-10-04".parse().unwrap(),
+            }),
+            ..finding("ACC-004", FindingKind::Rule, Severity::Critical, "/etc/shadow")
+        },
+        ScanFinding {
+            is_known: true,
+            ..finding("FS-003", FindingKind::Rule, Severity::High, "/etc/crontab")
         },
         finding("FILE-007", FindingKind::Rule, Severity::Info, "/srv/data sets/a:b%.txt"),
         finding("EVIDENCE-001", FindingKind::Evidence, Severity::Medium, "/"),

@@ -80,12 +80,6 @@ pub(super) fn finding(
     let fix = hit.fixed.as_ref().map(|fixed| format!("update `{}` to {fixed} or later", package.name));
     Ok(Some(ScanFinding {
         id: fingerprint(&[id, &package.path, &group.source, &group.version]),
-        rule: id.to_owned(),
-        kind: FindingKind::Vulnerability,
-        title,
-        severity,
-        path: package.path.clone(),
-        line: None,
         package: Some(package.name.clone()),
         version: Some(package.version.clone()),
         purl: Some(package.purl.clone()),
@@ -96,11 +90,11 @@ pub(super) fn finding(
         epss_millionths: facts.epss_millionths,
         cvss_tenths: facts.cvss_tenths,
         lowered,
-        not_affected: None,
         source: database.sources().get(hit.source).map(|source| source.name.clone()),
         evidence: Some(evidence(hit, &facts, group, packages, told.is_none())),
         fix,
         requirements: vec![if group.kind.is_of_system() { "VUL-001" } else { "VUL-004" }.to_owned()],
+        ..ScanFinding::new(FindingKind::Vulnerability, id, title, severity, &package.path)
     }))
 }
 

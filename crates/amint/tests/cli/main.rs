@@ -13,6 +13,7 @@ mod identity;
 mod init;
 mod lock;
 mod scan;
+mod scan_verdicts;
 mod store;
 mod support;
 mod usage;

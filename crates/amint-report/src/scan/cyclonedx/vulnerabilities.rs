@@ -5,7 +5,7 @@
 use amint_types::scan::{FindingKind, ScanDocument, ScanFinding};
 
 use super::super::names::UniqueNames;
-use super::super::text::{is_blocking, line, remedy};
+use super::super::text::{acceptance, line, remedy};
 use super::IMAGE;
 use super::components::Inventory;
 use super::model::{
@@ -33,7 +33,7 @@ pub(super) fn vulnerabilities(
             recommendation: remedy(finding),
             analysis: analysis(finding),
             affects: vec![affected(finding, inventory)],
-            properties: properties(finding, is_blocking(finding, document.gate)),
+            properties: properties(finding, finding.is_blocking(document.gate)),
         })
         .collect()
 }
@@ -91,6 +91,10 @@ fn analysis(finding: &ScanFinding) -> Option<Analysis> {
     if let Some(reason) = &finding.not_affected {
         let detail = Some(line(reason));
         return Some(Analysis { state: "not_affected", response: Vec::new(), detail });
+    }
+    // Accepted is not mended, nor is it said to be harmless.
+    if let Some(waived) = &finding.waived {
+        return Some(Analysis { state: "in_triage", response: Vec::new(), detail: Some(acceptance(waived)) });
     }
     // Lowered findings are judged by a rule of thumb, not by a person: open still, with the reason.
     let lowered = finding.lowered.as_ref()?;

@@ -3,7 +3,7 @@
 use amint_types::Severity;
 use amint_types::scan::{ScanDocument, ScanFinding};
 
-use super::super::text::{clipped, is_blocking, remedy};
+use super::super::text::{acceptance, clipped, remedy};
 use super::table::OPEN_ROWS_MAX;
 use crate::html::count;
 use crate::html::frame::Mark;
@@ -39,6 +39,8 @@ pub(super) struct Row<'a> {
     pub(super) weight: String,
     pub(super) evidence: Option<String>,
     pub(super) not_affected: Option<String>,
+    /// Who accepts it, why and until when.
+    pub(super) accepted: Option<String>,
     pub(super) lowered: Option<(Severity, String)>,
     pub(super) remedy: Option<String>,
 }
@@ -48,10 +50,16 @@ pub(super) fn groups(document: &ScanDocument) -> Vec<Group<'_>> {
     let mut blocking = Vec::new();
     let mut others = Vec::new();
     let mut not_affected = Vec::new();
+    let mut accepted = Vec::new();
+    let mut known = Vec::new();
     for finding in &document.findings {
         let row = row(finding, document.gate);
         if finding.not_affected.is_some() {
             not_affected.push(row);
+        } else if finding.waived.is_some() {
+            accepted.push(row);
+        } else if finding.is_known {
+            known.push(row);
         } else if row.is_blocking {
             blocking.push(row);
         } else {
@@ -62,6 +70,8 @@ pub(super) fn groups(document: &ScanDocument) -> Vec<Group<'_>> {
     let groups = [
         (Mark { symbol: "✗", word: "fails the image", class: "bad" }, blocking, OPEN_BLOCKING_MAX),
         (Mark { symbol: "–", word: "below the gate", class: "open" }, others, others_open),
+        (Mark { symbol: "–", word: "known before", class: "open" }, known, 0),
+        (Mark { symbol: "~", word: "accepted for a while", class: "open" }, accepted, 0),
         (Mark { symbol: "~", word: "not affected", class: "open" }, not_affected, 0),
     ];
     groups
@@ -93,12 +103,13 @@ fn row(finding: &ScanFinding, gate: Severity) -> Row<'_> {
     };
     let mut ids: Vec<&str> = finding.aliases.iter().map(String::as_str).collect();
     ids.extend(finding.requirements.iter().map(String::as_str));
+    ids.extend(finding.controls.iter().map(String::as_str));
     Row {
         level: level(finding.severity),
         finding,
         rule: shown(&finding.rule),
         title: shown(&finding.title),
-        is_blocking: is_blocking(finding, gate),
+        is_blocking: finding.is_blocking(gate),
         package: shown(package.unwrap_or_default().trim()),
         fixed: shown(&fixed),
         place: shown(&match finding.line {
@@ -109,6 +120,7 @@ fn row(finding: &ScanFinding, gate: Severity) -> Row<'_> {
         weight: weight(finding),
         evidence: finding.evidence.clone().map(|evidence| clipped(evidence, EVIDENCE_CHARACTERS_MAX)),
         not_affected: finding.not_affected.as_deref().map(shown),
+        accepted: finding.waived.as_ref().map(|waived| shown(&acceptance(waived))),
         lowered: finding.lowered.as_ref().map(|lowered| (lowered.from, shown(&lowered.reason))),
         // "Update to the fixed version" stands in the row already.
         remedy: finding.fix.as_ref().and_then(|_| remedy(finding)),

@@ -2,7 +2,7 @@
 
 use amint_types::Severity;
 use amint_types::format_bytes;
-use amint_types::scan::{PackageKind, ScanDocument, ScanVerdict, SupportState};
+use amint_types::scan::{PackageKind, ScanDocument, ScanFinding, ScanVerdict, SupportState};
 use askama::Template;
 
 use super::super::text::clipped;
@@ -20,6 +20,7 @@ pub(super) struct Page<'a> {
     document: &'a ScanDocument,
     name: String,
     reasons: Vec<String>,
+    warnings: Vec<String>,
     frame: Frame<'a>,
     mark: Mark,
     headline: String,
@@ -35,17 +36,12 @@ pub(super) struct Page<'a> {
 impl<'a> Page<'a> {
     pub(super) fn new(document: &'a ScanDocument) -> Self {
         let (mark, headline) = verdict(document);
-        let not_affected = document.findings.iter().filter(|finding| finding.not_affected.is_some()).count();
-        let findings = count(document.findings.len() - not_affected, "finding");
-        let findings_note = match not_affected {
-            0 => findings,
-            1 => format!("{findings}, 1 that does not apply"),
-            number => format!("{findings}, {} that do not apply", grouped_count(number)),
-        };
+        let findings_note = findings_note(document);
         Self {
             document,
             name: shown(&document.target.name),
             reasons: document.reasons.iter().map(|reason| shown(reason)).collect(),
+            warnings: document.warnings.iter().map(|warning| shown(warning)).collect(),
             frame: Frame::new(&document.tool_version),
             mark,
             headline,
@@ -131,6 +127,16 @@ fn facts(document: &ScanDocument) -> Vec<Fact> {
     });
     let target = &document.target;
     let size = target.disk_bytes.map(format_bytes);
+    if let Some(baseline) = &document.baseline {
+        let note = format!(
+            "{} known, {} fixed since {} of {}",
+            grouped_count(baseline.known),
+            grouped_count(baseline.fixed),
+            baseline.target.name,
+            baseline.scanned_at.strftime("%Y-%m-%d")
+        );
+        facts.push(fact("New findings", grouped_count(baseline.new), note));
+    }
     facts.push(fact("Form", target.format.clone(), size.unwrap_or_default()));
     facts
 }
@@ -147,4 +153,28 @@ fn findings_fact(document: &ScanDocument) -> Fact {
         value: grouped_count(counts.values().sum()),
         note: if by_severity.is_empty() { "of any severity".to_owned() } else { by_severity.join(", ") },
     }
+}
+
+/// Counts the findings, and says how many of them do not count.
+fn findings_note(document: &ScanDocument) -> String {
+    let number_of = |is_meant: fn(&ScanFinding) -> bool| {
+        document.findings.iter().filter(|finding| is_meant(finding)).count()
+    };
+    let not_affected = number_of(|finding| finding.not_affected.is_some());
+    let accepted = number_of(|finding| finding.waived.is_some() && finding.not_affected.is_none());
+    let known = number_of(|finding| finding.is_known && finding.is_counted());
+    let mut note = count(document.findings.len() - not_affected - accepted, "finding");
+    let groups = [
+        (known, "that was known before", "that were known before"),
+        (accepted, "that is accepted", "that are accepted"),
+        (not_affected, "that does not apply", "that do not apply"),
+    ];
+    for (number, one, more) in groups {
+        match number {
+            0 => {}
+            1 => note.push_str(&format!(", 1 {one}")),
+            _ => note.push_str(&format!(", {} {more}", grouped_count(number))),
+        }
+    }
+    note
 }

@@ -6,7 +6,7 @@ use amint_types::scan::{ScanDocument, ScanFinding};
 use serde_json::{Value, json};
 
 use super::super::names::relative_uri;
-use super::super::text::{finding_message, is_blocking, line};
+use super::super::text::{acceptance, finding_message, line};
 use super::BASE_ID;
 use super::message::message;
 use super::model::{
@@ -37,7 +37,7 @@ fn result(document: &ScanDocument, finding: &ScanFinding, rule_index: usize) -> 
         locations: vec![location(finding)],
         partial_fingerprints: BTreeMap::from([("amintFindingId/v1", finding.id.clone())]),
         suppressions: suppressions(finding),
-        properties: properties(finding, is_blocking(finding, document.gate)),
+        properties: properties(finding, finding.is_blocking(document.gate)),
     }
 }
 
@@ -60,12 +60,14 @@ fn location(finding: &ScanFinding) -> Location {
     }
 }
 
-/// A VEX statement is a decision outside the scan, and accepted: viewers then do not count the result.
+/// A VEX statement or a waiver is a decision outside the scan, and accepted: viewers then do not count the result.
 fn suppressions(finding: &ScanFinding) -> Vec<Suppression> {
-    finding
-        .not_affected
-        .iter()
-        .map(|reason| Suppression { kind: "external", status: "accepted", justification: line(reason) })
+    let statement = finding.not_affected.as_deref().map(line);
+    let waiver = finding.waived.as_ref().map(acceptance);
+    statement
+        .into_iter()
+        .chain(waiver)
+        .map(|justification| Suppression { kind: "external", status: "accepted", justification })
         .collect()
 }
 
@@ -85,6 +87,8 @@ fn properties(finding: &ScanFinding, is_blocking: bool) -> BTreeMap<&'static str
     add("amint:loweredBecause", finding.lowered.as_ref().map(|lowered| json!(line(&lowered.reason))));
     add("amint:evidence", finding.evidence.as_ref().map(|evidence| json!(line(evidence))));
     add("amint:source", finding.source.as_ref().map(|source| json!(source)));
+    add("amint:controls", (!finding.controls.is_empty()).then(|| json!(finding.controls)));
+    add("amint:known", finding.is_known.then_some(json!(true)));
     add("amint:aliases", (!finding.aliases.is_empty()).then(|| json!(finding.aliases)));
     properties
 }

@@ -96,8 +96,11 @@ mod tests {
         fixture.request.waivers = vec![Waiver {
             rule: "SEC-017".into(),
             reason: "the product looks for it".into(),
+            owner: "team".into(),
             until: date(2027, 1, 1),
             path: Some("/var/tmp/keep".into()),
+            package: None,
+            version: None,
         }];
         fixture.harden_twice();
         assert!(fixture.has("/var/tmp/keep") && !fixture.has("/var/tmp/go"));

@@ -73,8 +73,11 @@ mod tests {
         fixture.request.waivers = vec![Waiver {
             rule: "SSH-012".into(),
             reason: "the product forwards".into(),
+            owner: "team".into(),
             until: date(2027, 1, 1),
             path: None,
+            package: None,
+            version: None,
         }];
         fixture.harden_twice();
         let drop_in = fixture.read("/etc/ssh/sshd_config.d/00-amint.conf");
