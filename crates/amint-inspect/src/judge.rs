@@ -115,10 +115,9 @@ fn name_controls(document: &mut ScanDocument) {
 fn apply_waivers(document: &mut ScanDocument, has_advisories: bool, options: &JudgeOptions<'_>) {
     let profiles = options.rules.map_or(&[][..], |request| &request.profiles);
     let rules = &document.rules;
-    let was_looked_for = |id: &str| match amint_scan::rules().iter().any(|rule| rule.meta().id == id) {
-        true => rules.iter().any(|asked| asked.rule == id),
-        false => has_advisories,
-    };
+    let is_rule = |id: &str| amint_scan::rules().iter().any(|rule| rule.meta().id == id);
+    let was_looked_for =
+        |id: &str| if is_rule(id) { rules.iter().any(|asked| asked.rule == id) } else { has_advisories };
     let unused = waive(options.waivers, options.today, &mut document.findings, &was_looked_for);
     document.warnings.extend(waiver_warnings(options.waivers, profiles, options.today));
     document.warnings.extend(unused);

@@ -59,7 +59,7 @@ pub fn benchmarks() -> impl Iterator<Item = (&'static str, &'static str)> {
     heads.filter_map(|head| head.split_once(' '))
 }
 
-/// Returns the benchmark of an operating system; rebuilds of Red Hat's are judged by AlmaLinux's.
+/// Returns the benchmark of an operating system; rebuilds of Red Hat's are judged by that of `AlmaLinux`.
 pub fn benchmark_of(system: &OperatingSystem) -> Option<&'static str> {
     let version = system.version_id.as_deref().unwrap_or_default();
     let major = version.split('.').next().unwrap_or_default();

@@ -242,4 +242,125 @@ mod tests {
             }
         }
     }
+
+    fn document() -> ScanDocument {
+        let mut document: ScanDocument = ScanDocument {
+            format_version: amint_types::scan::FORMAT_VERSION,
+            tool_version: "0".to_owned(),
+            scanned_at: jiff::Timestamp::UNIX_EPOCH,
+            target: amint_types::scan::Target {
+                name: "image".to_owned(),
+                format: "raw".to_owned(),
+                disk_bytes: None,
+                digest: None,
+            },
+            verdict: ScanVerdict::Pass,
+            reasons: Vec::new(),
+            warnings: Vec::new(),
+            baseline: None,
+            gate: Severity::High,
+            profiles: Vec::new(),
+            rules: Vec::new(),
+            data: Vec::new(),
+            coverage: Vec::new(),
+            analyzers: Vec::new(),
+            system: None,
+            kernels: Vec::new(),
+            packages: Vec::new(),
+            users: Vec::new(),
+            services: Vec::new(),
+            privileged: Vec::new(),
+            certificates: Vec::new(),
+            modified_files: Vec::new(),
+            findings: Vec::new(),
+        };
+        document.rules = rules()
+            .iter()
+            .map(|rule| amint_types::scan::AskedRule {
+                rule: rule.meta().id.to_owned(),
+                state: RuleState::Pass,
+                reason: None,
+            })
+            .collect();
+        document
+    }
+
+    fn finding(severity: Severity) -> ScanFinding {
+        let requirements = vec!["MP-L1".to_owned()];
+        ScanFinding {
+            requirements,
+            ..ScanFinding::new(
+                FindingKind::Rule,
+                "SSH-001",
+                "takes passwords",
+                severity,
+                "/etc/ssh/sshd_config",
+            )
+        }
+    }
+
+    fn result(document: &ScanDocument, id: &str) -> (ControlResult, usize) {
+        let assessment = assess(document);
+        let control = assessment.control_assessments.into_iter().find(|one| one.control_id == id).unwrap();
+        (control.control_assessment_result, control.errors.len())
+    }
+
+    #[test]
+    fn a_control_fails_by_what_reaches_the_gate_and_passes_by_exemption_when_all_is_waived() {
+        let mut document = document();
+        assert_eq!(result(&document, "MP-L1"), (ControlResult::Pass, 0));
+        document.findings = vec![finding(Severity::Medium)];
+        assert_eq!(result(&document, "MP-L1"), (ControlResult::Pass, 0), "below the gate");
+        document.findings.push(finding(Severity::Critical));
+        assert_eq!(result(&document, "MP-L1"), (ControlResult::Fail, 1));
+        assert_eq!(assess(&document).assessment_result, AssessmentResult::Fail);
+        document.findings[1].is_known = true;
+        assert_eq!(result(&document, "MP-L1").0, ControlResult::Fail, "AWS knows no earlier scan");
+        document.findings[1].waived = Some(amint_types::scan::Waived {
+            reason: "known".to_owned(),
+            owner: "team".to_owned(),
+            until: jiff::civil::date(2027, 1, 1),
+        });
+        assert_eq!(result(&document, "MP-L1"), (ControlResult::ExemptionPass, 1));
+        assert_eq!(assess(&document).assessment_result, AssessmentResult::Pass);
+    }
+
+    #[test]
+    fn what_nobody_looked_at_never_passes() {
+        let not_executed = (ControlResult::NotExecuted, 1);
+        let mut document = document();
+        for id in ["MP-A2", "MP-G1", "MP-G2", "MP-W1", "MP-U1"] {
+            assert_eq!(result(&document, id), not_executed, "{id}");
+        }
+        for asked in &mut document.rules {
+            asked.state = RuleState::NotApplicable;
+        }
+        assert_eq!(result(&document, "MP-L1"), not_executed);
+        document.rules.iter_mut().for_each(|asked| asked.state = RuleState::Pass);
+        let ssh = document.rules.iter_mut().find(|asked| asked.rule == "SSH-001").unwrap();
+        ssh.state = RuleState::NotEvaluated;
+        assert_eq!(result(&document, "MP-L1"), not_executed);
+        assert_eq!(result(&document, "MP-L3").0, ControlResult::Pass);
+        document.rules.clear();
+        assert_eq!(result(&document, "MP-L3"), not_executed);
+        document.verdict = ScanVerdict::Unread;
+        assert_eq!(result(&document, "MP-A6"), not_executed);
+        assert_eq!(assess(&document).assessment_result, AssessmentResult::Fail);
+    }
+
+    #[test]
+    fn vulnerabilities_are_judged_by_advisories_that_are_there() {
+        let mut document = document();
+        let date = document.scanned_at;
+        document.data = vec![amint_types::scan::DataSource { source: "debian".to_owned(), date }];
+        assert_eq!(result(&document, "MP-G1"), (ControlResult::Pass, 0));
+        let mut vulnerability =
+            ScanFinding::new(FindingKind::Vulnerability, "CVE-2026-1", "bad", Severity::Low, "/a");
+        vulnerability.is_exploited = true;
+        document.findings.push(vulnerability);
+        assert_eq!(result(&document, "MP-G1"), (ControlResult::Fail, 1), "it is exploited");
+        document.findings.clear();
+        document.verdict = ScanVerdict::Stale;
+        assert_eq!(result(&document, "MP-G1"), (ControlResult::NotExecuted, 1));
+    }
 }

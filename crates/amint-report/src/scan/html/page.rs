@@ -1,5 +1,7 @@
 //! What the template of the page sees.
 
+use std::fmt::Write as _;
+
 use amint_types::Severity;
 use amint_types::format_bytes;
 use amint_types::scan::{PackageKind, ScanDocument, ScanFinding, ScanVerdict, SupportState};
@@ -170,10 +172,8 @@ fn findings_note(document: &ScanDocument) -> String {
         (not_affected, "that does not apply", "that do not apply"),
     ];
     for (number, one, more) in groups {
-        match number {
-            0 => {}
-            1 => note.push_str(&format!(", 1 {one}")),
-            _ => note.push_str(&format!(", {} {more}", grouped_count(number))),
+        if number > 0 {
+            let _ = write!(note, ", {} {}", grouped_count(number), if number == 1 { one } else { more });
         }
     }
     note
