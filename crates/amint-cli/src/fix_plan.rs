@@ -8,8 +8,8 @@ use amint_report::printable_line;
 use amint_scan::{FixPlan, PlannedChange, Protocol, RecipeChange, ScanRequest};
 use amint_types::scan::ScanFinding;
 
-/// How many findings are named beside a change.
-const FINDINGS_NAMED: usize = 12;
+/// How many rules and advisories are named beside a change.
+const RULES_NAMED: usize = 60;
 
 /// Writes a plan as TOML: tables to merge into a recipe, each change with the findings that it clears, and as comments
 /// what no recipe can say. What `recipe` has already is left out.
@@ -184,7 +184,7 @@ impl<'a> Page<'a> {
         if findings.is_empty() {
             return;
         }
-        let _ = writeln!(self.text, "# Only a person can clear these {}:", findings.len());
+        let _ = writeln!(self.text, "# For a person to clear ({}):", findings.len());
         for finding in findings {
             let _ = writeln!(
                 self.text,
@@ -206,18 +206,22 @@ impl<'a> Page<'a> {
         self.text.push('\n');
     }
 
-    /// Names what a change clears.
+    /// Names what a change clears: of each rule and advisory the first finding, and how many more.
     fn cleared(&mut self, findings: &[ScanFinding]) {
-        for finding in findings.iter().take(FINDINGS_NAMED) {
-            let _ = writeln!(
-                self.text,
-                "# clears {} {}: {}",
-                finding.rule,
-                place(finding),
-                printable_line(&finding.title)
-            );
+        let mut by_rule: Vec<(&ScanFinding, usize)> = Vec::new();
+        for finding in findings {
+            match by_rule.iter_mut().find(|(first, _)| first.rule == finding.rule) {
+                Some((_, count)) => *count += 1,
+                None => by_rule.push((finding, 1)),
+            }
         }
-        if let Some(more) = findings.len().checked_sub(FINDINGS_NAMED).filter(|more| *more > 0) {
+        for (first, count) in by_rule.iter().take(RULES_NAMED) {
+            let what = printable_line(&first.title);
+            let more = if *count > 1 { format!(", and {} more of it", count - 1) } else { String::new() };
+            let _ = writeln!(self.text, "# clears {} {}: {what}{more}", first.rule, place(first));
+        }
+        let more: usize = by_rule.iter().skip(RULES_NAMED).map(|(_, count)| count).sum();
+        if more > 0 {
             let _ = writeln!(self.text, "# clears {more} more");
         }
     }

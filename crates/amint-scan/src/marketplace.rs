@@ -8,7 +8,9 @@ use amint_types::assessment::{
     AMI_SECURITY, AssessmentReport, AssessmentResult, ControlAssessment, ControlError, ControlResult,
     ErrorScope,
 };
-use amint_types::scan::{FindingKind, RuleState, ScanDocument, ScanFinding, ScanVerdict, SupportState};
+use amint_types::scan::{
+    Coverage, FindingKind, RuleState, ScanDocument, ScanFinding, ScanVerdict, SupportState,
+};
 
 use crate::{Profile, rules};
 
@@ -24,7 +26,8 @@ pub struct MarketplaceControl {
     pub title: &'static str,
     /// Ids judged on the image as a whole that serve it, besides rules.
     pub judged: &'static [&'static str],
-    /// Why no file can tell; none where one can.
+    /// Why no file can tell that it is met; none where files can. Rules may serve it all the same: then a violation is
+    /// told, and no pass.
     pub beyond_files: Option<&'static str>,
 }
 
@@ -59,13 +62,17 @@ pub static MARKETPLACE_CONTROLS: [MarketplaceControl; 34] = [
     by_rules("MP-A7", "one image fits all regions"),
     beyond("MP-A8", "instances ask for version 2 of the metadata service", REGISTERED),
     beyond("MP-A9", "the AMI has no instance type specification", REGISTERED),
-    by_rules("MP-C1", "no data of customers is collected without consent"),
+    beyond(
+        "MP-C1",
+        "no data of customers is collected without consent",
+        "what customers consent to is told in the listing",
+    ),
     by_image("MP-G1", "no known vulnerabilities and no malware", &["VUL-001", "VUL-004"]),
     by_image("MP-G2", "the operating system and software are supported", &["EOL-001"]),
     beyond("MP-G3", "the AMI is younger than two years", REGISTERED),
     by_rules("MP-G4", "no service authenticates by passwords"),
     by_rules("MP-G5", "no secrets lie in the image"),
-    by_rules("MP-G6", "no access keys of buyers are asked for"),
+    beyond("MP-G6", "no access keys of buyers are asked for", "what the software asks for takes a person"),
     by_rules("MP-G7", "the seller has no access to instances"),
     by_rules("MP-L1", "the ssh server takes no passwords"),
     by_rules("MP-L2", "root does not log in by password"),
@@ -137,8 +144,12 @@ fn assess_control(control: &MarketplaceControl, document: &ScanDocument) -> Cont
         .collect();
     let open: Vec<&ScanFinding> =
         findings.iter().copied().filter(|finding| finding.waived.is_none()).collect();
-    let (result, errors) = if !open.is_empty() {
-        (ControlResult::Fail, open.into_iter().map(error_of).collect())
+    let mut complaints: Vec<ControlError> = open.into_iter().map(error_of).collect();
+    if control.id == "MP-A6" {
+        complaints.extend(document.coverage.iter().filter_map(encrypted));
+    }
+    let (result, errors) = if !complaints.is_empty() {
+        (ControlResult::Fail, complaints)
     } else if let Some(why) = not_executed(control, document) {
         let error = ControlError { code: NOT_EXECUTED.to_owned(), message: why, scope: Vec::new() };
         (ControlResult::NotExecuted, vec![error])
@@ -169,6 +180,16 @@ pub fn rules_serving(control: &MarketplaceControl) -> Vec<&'static str> {
         .collect()
 }
 
+/// A part of the disk that is encrypted as a whole.
+fn encrypted(part: &Coverage) -> Option<ControlError> {
+    let is_encrypted = part.filesystem.starts_with("luks") || part.filesystem == "bitlocker";
+    is_encrypted.then(|| ControlError {
+        code: "FS-005".to_owned(),
+        message: format!("it is encrypted ({})", part.filesystem),
+        scope: vec![ErrorScope { name: "PARTITION".to_owned(), value: part.partition.clone() }],
+    })
+}
+
 /// Says why nothing is known of a control.
 fn not_executed(control: &MarketplaceControl, document: &ScanDocument) -> Option<String> {
     if document.verdict == ScanVerdict::Unread {
@@ -183,13 +204,13 @@ fn not_executed(control: &MarketplaceControl, document: &ScanDocument) -> Option
     if control.id == "MP-G2" && matches!(support, None | Some(SupportState::Unknown)) {
         return Some("the end of support of the operating system is not known".to_owned());
     }
+    if control.beyond_files.is_some() {
+        return control.beyond_files.map(str::to_owned);
+    }
     if !control.judged.is_empty() {
         return None;
     }
     let serving = rules_serving(control);
-    if serving.is_empty() {
-        return control.beyond_files.map(str::to_owned);
-    }
     let asked: Vec<_> =
         document.rules.iter().filter(|asked| serving.contains(&asked.rule.as_str())).collect();
     if asked.is_empty() {
@@ -329,7 +350,7 @@ mod tests {
     fn what_nobody_looked_at_never_passes() {
         let not_executed = (ControlResult::NotExecuted, 1);
         let mut document = document();
-        for id in ["MP-A2", "MP-G1", "MP-G2", "MP-W1", "MP-U1"] {
+        for id in ["MP-A2", "MP-C1", "MP-G1", "MP-G2", "MP-W1", "MP-U1", "MP-U3"] {
             assert_eq!(result(&document, id), not_executed, "{id}");
         }
         for asked in &mut document.rules {
@@ -345,6 +366,16 @@ mod tests {
         assert_eq!(result(&document, "MP-L3"), not_executed);
         document.verdict = ScanVerdict::Unread;
         assert_eq!(result(&document, "MP-A6"), not_executed);
+        document.coverage.push(Coverage {
+            partition: "3".to_owned(),
+            filesystem: "luks2".to_owned(),
+            mounted_at: None,
+            files: 0,
+            bytes: 0,
+            status: amint_types::scan::CoverageStatus::Unread,
+            notes: Vec::new(),
+        });
+        assert_eq!(result(&document, "MP-A6"), (ControlResult::Fail, 1));
         assert_eq!(assess(&document).assessment_result, AssessmentResult::Fail);
     }
 

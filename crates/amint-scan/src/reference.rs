@@ -91,7 +91,8 @@ fn marketplace(page: &mut String) {
         by.extend(control.judged);
         let by = match control.beyond_files {
             Some(why) if by.is_empty() => format!("not executed: {why}"),
-            _ => by.join(", "),
+            Some(why) => format!("violations by {}; otherwise not executed: {why}", by.join(", ")),
+            None => by.join(", "),
         };
         let _ = writeln!(page, "| {} | {} | {by} |", control.id, control.title);
     }
