@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use amint_recipe::{DiagnosticSeverity, Diagnostics, parse, template};
+use amint_recipe::{DiagnosticSeverity, Diagnostics, parse, parse_waivers, template};
 use proptest::prelude::*;
 
 /// Pieces that recipes are made of, right and wrong, so that random texts get past the first checks.
-const PIECES: [&str; 60] = [
+const PIECES: [&str; 62] = [
     "[image]\n",
     "[base]\n",
     "[packages]\n",
@@ -49,6 +49,8 @@ const PIECES: [&str; 60] = [
     "profiles = ",
     "rule = ",
     "until = ",
+    "owner = ",
+    "package = ",
     "http = ",
     "tcp = ",
     "expect = ",
@@ -98,6 +100,10 @@ fn check(text: &str) {
             assert!(error.errors().count() > 0);
             check_places(text, &error);
         }
+    }
+    if let Err(error) = parse_waivers(text, Path::new("waivers.toml")) {
+        assert!(error.errors().count() > 0);
+        check_places(text, &error);
     }
 }
 

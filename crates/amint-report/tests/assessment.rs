@@ -1,7 +1,5 @@
 //! Assessments are read and written in the form of AWS Marketplace's Catalog API.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use amint_report::scan::assessment_json;
 use amint_types::assessment::{AssessmentReport, AssessmentResult, ControlResult};
 use serde_json::Value;
