@@ -19,16 +19,19 @@ test_tools=(
   lvm:lvm2 mkntfs:ntfs-3g mkfs.exfat:exfatprogs mkfs.f2fs:f2fs-tools mkfs.erofs:erofs-utils cryptsetup:cryptsetup-bin genisoimage:genisoimage rpmbuild:rpm db5.3_load:db5.3-util pip3:python3-pip
 )
 
+test_files=(/usr/lib/python3/dist-packages/boto3:python3-boto3)
+
 mode=${1:-run}
 tools=("${run_tools[@]}")
-[ "$mode" = run ] || tools+=("${test_tools[@]}")
+files=("${run_files[@]}")
+[ "$mode" = run ] || { tools+=("${test_tools[@]}"); files+=("${test_files[@]}"); }
 PATH=$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin
 
 missing=()
 for pair in "${tools[@]}"; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || missing+=("${pair##*:}")
 done
-for pair in "${run_files[@]}"; do
+for pair in "${files[@]}"; do
   [ -e "${pair%%:*}" ] || missing+=("${pair##*:}")
 done
 

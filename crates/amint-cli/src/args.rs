@@ -77,6 +77,9 @@ pub enum Command {
     /// Prove on which EC2 product this software runs, from signed identity documents
     #[command(subcommand)]
     Identity(crate::identity_args::IdentityCommand),
+    /// Serve the images of the store to any tool of AWS, from this machine
+    #[command(subcommand)]
+    Cloud(crate::cloud_args::CloudCommand),
     /// Remove an image from the store
     Rm(RmArgs),
     /// Free the space of removed and replaced images, and of work broken off

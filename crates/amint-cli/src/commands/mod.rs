@@ -4,6 +4,7 @@ mod build;
 mod build_check;
 mod build_plan;
 mod check;
+mod cloud;
 mod completions;
 mod db;
 mod diff;
@@ -48,6 +49,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failu
         Command::Db(command) => db::run(&command, context),
         Command::Verify(args) => verify::run(&args, context),
         Command::Identity(command) => identity::run(&command, context),
+        Command::Cloud(command) => cloud::run(&command, context),
         Command::Rm(args) => rm::run(&args, context),
         Command::Gc(args) => gc::run(&args, context),
         Command::Completions { shell } => Ok(completions::completions(shell, context)),

@@ -7,6 +7,7 @@
 )]
 
 mod check;
+mod cloud;
 mod db;
 mod diff;
 mod identity;

@@ -1,0 +1,44 @@
+//! The grammar of `amint cloud`.
+
+use clap::{Args, Subcommand};
+
+/// `amint cloud`.
+#[derive(Debug, Subcommand)]
+pub enum CloudCommand {
+    /// Start the endpoint, unless it runs
+    Up(CloudUpArgs),
+    /// Print the environment that lets tools of AWS use the endpoint: `eval "$(amint cloud env)"`
+    Env(CloudEnvArgs),
+    /// Tell whether the endpoint runs, and what it serves
+    Status,
+    /// Stop the endpoint
+    Down,
+}
+
+/// `amint cloud up`.
+#[derive(Debug, Args)]
+pub struct CloudUpArgs {
+    /// Port on loopback; 0 takes any that is free
+    #[arg(long, default_value_t = 4577, value_name = "PORT")]
+    pub port: u16,
+
+    /// Region in which the images of the store are
+    #[arg(long, default_value = "us-east-1", value_name = "REGION")]
+    pub region: String,
+
+    /// Believe requests without a true signature: for experiments
+    #[arg(long)]
+    pub no_auth: bool,
+
+    /// Stay in the foreground, until Ctrl-C
+    #[arg(long)]
+    pub foreground: bool,
+}
+
+/// `amint cloud env`.
+#[derive(Debug, Args)]
+pub struct CloudEnvArgs {
+    /// Print a profile for a configuration file of AWS's tools instead
+    #[arg(long)]
+    pub profile: bool,
+}

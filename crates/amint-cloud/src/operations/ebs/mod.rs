@@ -1,0 +1,112 @@
+//! EBS direct APIs: the blocks of snapshots.
+//!
+//! Tokens are made of what they stand for, so that none has to be remembered: a block's token is a digest of its
+//! snapshot, index and content.
+
+mod blocks;
+mod changed;
+mod list;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use crate::operations::Call;
+use crate::protocol::Fault;
+
+/// The operations that are implemented.
+pub(crate) const NAMES: [&str; 3] = ["GetSnapshotBlock", "ListChangedBlocks", "ListSnapshotBlocks"];
+/// The longest page of a list, and the default.
+const RESULTS_MAX: u64 = 10_000;
+/// The shortest page of a list.
+const RESULTS_MIN: u64 = 100;
+
+/// A request of the EBS direct APIs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EbsRequest<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) query: &'a str,
+    /// Seconds since 1970.
+    pub(crate) now: i64,
+}
+
+/// An answer of the EBS direct APIs.
+#[derive(Debug)]
+pub(crate) enum EbsAnswer {
+    /// A document.
+    Json(Value),
+    /// A block, with its SHA-256 in base64.
+    Block(Vec<u8>, String),
+}
+
+/// Answers a request.
+pub(crate) fn answer(call: &Call<'_>, request: &EbsRequest<'_>) -> Result<EbsAnswer, Fault> {
+    let parts: Vec<&str> = request.path.trim_matches('/').split('/').collect();
+    match (request.method, &parts[..]) {
+        ("GET", ["snapshots", id, "blocks"]) => list::list_snapshot_blocks(call, request, id),
+        ("GET", ["snapshots", id, "blocks", index]) => blocks::get_snapshot_block(call, request, id, index),
+        ("GET", ["snapshots", id, "changedblocks"]) => changed::list_changed_blocks(call, request, id),
+        _ => {
+            Err(Fault::client("UnknownOperationException", "The operation is not known here")
+                .with_status(404))
+        }
+    }
+}
+
+impl EbsRequest<'_> {
+    /// Returns a value of the query.
+    fn value(&self, name: &str) -> Option<String> {
+        self.query.split('&').find_map(|pair| {
+            let (key, value) = pair.split_once('=')?;
+            (key == name).then(|| percent_decode_str(value).decode_utf8_lossy().into_owned())
+        })
+    }
+
+    /// Returns the largest number of results, and the index to begin with.
+    fn page(&self) -> Result<(usize, u64), Fault> {
+        let count = match self.value("maxResults") {
+            None => RESULTS_MAX,
+            Some(text) => {
+                text.parse().ok().filter(|count| (RESULTS_MIN..=RESULTS_MAX).contains(count)).ok_or_else(
+                    || invalid("INVALID_PARAMETER_VALUE", "maxResults is not between 100 and 10000"),
+                )?
+            }
+        };
+        let start = match (self.value("pageToken"), self.value("startingBlockIndex")) {
+            (Some(token), _) => parse_page_token(&token)?,
+            (None, Some(text)) => text
+                .parse()
+                .map_err(|_| invalid("INVALID_PARAMETER_VALUE", "startingBlockIndex is no block index"))?,
+            (None, None) => 0,
+        };
+        Ok((usize::try_from(count).unwrap_or(usize::MAX), start))
+    }
+
+    /// Returns when tokens lapse: after seven days.
+    fn expiry(&self) -> i64 {
+        self.now + 7 * 24 * 3600
+    }
+}
+
+fn invalid(reason: &'static str, message: impl Into<String>) -> Fault {
+    Fault::client("ValidationException", message).with_reason(reason)
+}
+
+fn page_token(next_index: u64) -> String {
+    STANDARD.encode(format!("amint-page-{next_index}"))
+}
+
+fn parse_page_token(token: &str) -> Result<u64, Fault> {
+    let bytes = STANDARD.decode(token).ok();
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    let index = text.and_then(|text| text.strip_prefix("amint-page-")?.parse().ok());
+    index.ok_or_else(|| invalid("INVALID_PAGE_TOKEN", "The page token is not valid"))
+}
+
+/// Returns the token of a block.
+fn block_token(snapshot_id: &str, index: u64, content: amint_types::Digest) -> String {
+    let digest = amint_types::Digest::of(format!("{snapshot_id}\0{index}\0{content}").as_bytes());
+    STANDARD.encode(digest.as_bytes())
+}

@@ -1,0 +1,49 @@
+use super::passes;
+use crate::operations::Call;
+use crate::protocol::{Element, Fault, Params};
+
+/// Lists the availability zones of the region: three of them.
+pub(crate) fn describe_availability_zones(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
+    let (names, ids) = (params.list("ZoneName"), params.list("ZoneId"));
+    params.boolean("AllAvailabilityZones")?;
+    let filters = params.filters()?;
+    let mut zones = Vec::new();
+    for (index, letter) in ["a", "b", "c"].into_iter().enumerate() {
+        let name = format!("{}{letter}", call.region);
+        let id = format!("{}-az{}", short(call.region), index + 1);
+        let is_wanted = (names.is_empty() || names.contains(&name.as_str()))
+            && (ids.is_empty() || ids.contains(&id.as_str()))
+            && passes(&filters, |filter| match filter {
+                "zone-name" => Some(vec![name.clone()]),
+                "zone-id" => Some(vec![id.clone()]),
+                "state" => Some(vec!["available".to_owned()]),
+                "zone-type" => Some(vec!["availability-zone".to_owned()]),
+                "opt-in-status" => Some(vec!["opt-in-not-required".to_owned()]),
+                "group-name" | "network-border-group" | "region-name" => Some(vec![call.region.to_owned()]),
+                _ => None,
+            })?;
+        if is_wanted {
+            zones.push(
+                Element::default()
+                    .text("optInStatus", "opt-in-not-required")
+                    .with(Element::new("messageSet"))
+                    .text("regionName", call.region)
+                    .text("zoneName", name)
+                    .text("zoneId", id)
+                    .text("groupName", call.region)
+                    .text("networkBorderGroup", call.region)
+                    .text("zoneType", "availability-zone")
+                    .text("zoneState", "available"),
+            );
+        }
+    }
+    Ok(Element::default().with(Element::list("availabilityZoneInfo", zones)))
+}
+
+/// Shortens a region as ids of zones do: `us-east-1` is `use1`.
+fn short(region: &str) -> String {
+    let parts: Vec<&str> = region.split('-').collect();
+    let [place, middle @ .., number] = &parts[..] else { return region.to_owned() };
+    let middle: String = middle.iter().filter_map(|part| part.chars().next()).collect();
+    format!("{place}{middle}{number}")
+}

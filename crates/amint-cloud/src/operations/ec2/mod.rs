@@ -1,0 +1,80 @@
+//! Elastic Compute Cloud.
+
+mod describe_availability_zones;
+mod describe_images;
+mod describe_regions;
+mod describe_snapshots;
+
+pub(crate) use describe_availability_zones::describe_availability_zones;
+pub(crate) use describe_images::describe_images;
+pub(crate) use describe_regions::describe_regions;
+pub(crate) use describe_snapshots::describe_snapshots;
+
+use crate::protocol::{Element, Fault, Filter};
+
+/// The regions that are on by default (AWS Account Management, "Enable or disable AWS Regions in your account").
+const REGIONS: [&str; 17] = [
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
+/// Tells whether every filter finds what it asks for among the values that `values` gives for its name.
+///
+/// # Errors
+/// Fails with `InvalidParameterValue` when `values` knows no such filter.
+fn passes(filters: &[Filter], values: impl Fn(&str) -> Option<Vec<String>>) -> Result<bool, Fault> {
+    let mut is_passed = true;
+    for filter in filters {
+        let Some(found) = values(&filter.name) else {
+            return Err(Fault::client(
+                "InvalidParameterValue",
+                format!("The filter '{}' is invalid", filter.name),
+            ));
+        };
+        is_passed &= found.iter().any(|value| filter.is_match(value));
+    }
+    Ok(is_passed)
+}
+
+/// Returns what the filters `tag-key` and `tag:KEY` compare with; none for other names.
+fn tag_values(name: &str, tags: &[(&'static str, String)]) -> Option<Vec<String>> {
+    if name == "tag-key" {
+        return Some(tags.iter().map(|(key, _)| (*key).to_owned()).collect());
+    }
+    let wanted = name.strip_prefix("tag:")?;
+    Some(tags.iter().filter(|(key, _)| *key == wanted).map(|(_, value)| value.clone()).collect())
+}
+
+fn tag_set(tags: &[(&'static str, String)]) -> Element {
+    Element::list(
+        "tagSet",
+        tags.iter().map(|(key, value)| Element::default().text("key", key).text("value", value)),
+    )
+}
+
+/// Refuses an id of another form: letters of `kind`, a dash, 8 or 17 digits of hex.
+fn check_id(kind: &str, code: &'static str, id: &str) -> Result<(), Fault> {
+    let is_id = id.strip_prefix(kind).and_then(|rest| rest.strip_prefix('-')).is_some_and(|digits| {
+        matches!(digits.len(), 8 | 17) && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    });
+    if is_id {
+        Ok(())
+    } else {
+        Err(Fault::client(code, format!("Invalid id: \"{id}\" (expecting \"{kind}-...\")")))
+    }
+}

@@ -1,0 +1,67 @@
+//! The operations, one file each. Names of parameters and elements are those of AWS's API references.
+
+mod ebs;
+mod ec2;
+mod page;
+mod sts;
+
+use crate::Service;
+use crate::protocol::{Element, Fault, Params};
+use crate::world::World;
+
+pub(crate) use ebs::{EbsAnswer, EbsRequest, answer as answer_ebs};
+
+/// Who asks, and where.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) region: &'a str,
+}
+
+/// An operation of the Query protocol.
+#[derive(Clone, Copy)]
+pub(crate) struct Operation {
+    pub(crate) service: Service,
+    pub(crate) name: &'static str,
+    /// The name of the answer's root element.
+    pub(crate) root: &'static str,
+    /// The name of the element around the answer, where the service has one.
+    pub(crate) result: &'static str,
+    pub(crate) run: fn(&Call<'_>, &Params) -> Result<Element, Fault>,
+}
+
+macro_rules! operation {
+    ($service:ident, $name:literal, $run:path) => {
+        Operation {
+            service: Service::$service,
+            name: $name,
+            root: concat!($name, "Response"),
+            result: concat!($name, "Result"),
+            run: $run,
+        }
+    };
+}
+
+static OPERATIONS: &[Operation] = &[
+    operation!(Ec2, "DescribeAvailabilityZones", ec2::describe_availability_zones),
+    operation!(Ec2, "DescribeImages", ec2::describe_images),
+    operation!(Ec2, "DescribeRegions", ec2::describe_regions),
+    operation!(Ec2, "DescribeSnapshots", ec2::describe_snapshots),
+    operation!(Sts, "GetCallerIdentity", sts::get_caller_identity),
+];
+
+/// Finds an operation of the Query protocol.
+pub(crate) fn find(service: Service, name: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| operation.service == service && operation.name == name)
+}
+
+/// Lists the operations that are implemented, as `SERVICE NAME`, sorted.
+pub fn operation_names() -> Vec<String> {
+    let query = OPERATIONS.iter().map(|operation| (operation.service, operation.name));
+    let mut names: Vec<String> = query
+        .chain(ebs::NAMES.into_iter().map(|name| (Service::Ebs, name)))
+        .map(|(service, name)| format!("{} {name}", service.as_str()))
+        .collect();
+    names.sort();
+    names
+}

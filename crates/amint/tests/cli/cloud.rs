@@ -1,0 +1,72 @@
+//! The endpoint from its start to its end, and a foreign client.
+
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::support::amint;
+
+/// Stops the endpoint whatever becomes of the test.
+struct Down<'a>(&'a Path);
+
+impl Drop for Down<'_> {
+    fn drop(&mut self) {
+        amint(self.0, &["cloud", "down"]);
+    }
+}
+
+#[test]
+fn the_endpoint_starts_once_serves_and_stops() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let idle = amint(folder, &["cloud", "env"]);
+    assert_eq!(idle.code, Some(7));
+    assert!(idle.stderr.contains("amint cloud up"), "{}", idle.stderr);
+    assert_eq!(amint(folder, &["cloud", "status"]).code, Some(1));
+
+    let _down = Down(folder);
+    let up = amint(folder, &["cloud", "up", "--port", "0"]);
+    assert_eq!(up.code, Some(0), "{}", up.stderr);
+    let again = amint(folder, &["cloud", "up", "--port", "0"]);
+    assert_eq!(again.code, Some(0));
+    assert!(again.stderr.contains("runs already"), "{}", again.stderr);
+    let status = amint(folder, &["--json", "cloud", "status"]);
+    assert!(status.stdout.contains("ec2 DescribeImages"), "{}", status.stdout);
+    let env = amint(folder, &["cloud", "env"]).stdout;
+    assert!(env.contains("export AWS_ENDPOINT_URL=http://127.0.0.1:"), "no endpoint is named");
+    let profile = amint(folder, &["cloud", "env", "--profile"]).stdout;
+    assert!(profile.starts_with("[profile amint]\n"));
+
+    ask_by_boto3(&env);
+
+    assert_eq!(amint(folder, &["cloud", "down"]).code, Some(0));
+    assert_eq!(amint(folder, &["cloud", "status"]).code, Some(1));
+    assert_eq!(amint(folder, &["cloud", "down"]).code, Some(0));
+}
+
+/// Asks with AWS's own library, which signs its requests.
+fn ask_by_boto3(env: &str) {
+    let script = "\
+import boto3, os, botocore\n\
+url = os.environ['AWS_ENDPOINT_URL']\n\
+client = lambda service, **more: boto3.client(service, endpoint_url=url, **more)\n\
+assert client('sts').get_caller_identity()['Account'] == '123456789012'\n\
+assert client('ec2').describe_images(Owners=['self'], Filters=[{'Name': 'name', 'Values': ['a b&c*']}])['Images'] == []\n\
+assert len(client('ec2').describe_regions()['Regions']) > 10\n\
+def fails(code, call):\n    try: call()\n    except botocore.exceptions.ClientError as error: assert error.response['Error']['Code'] == code, error\n    else: raise AssertionError(code)\n\
+fails('SignatureDoesNotMatch', client('sts', aws_access_key_id=os.environ['AWS_ACCESS_KEY_ID'], aws_secret_access_key='wrong').get_caller_identity)\n\
+fails('AuthFailure', client('ec2', aws_access_key_id='AKIAWRONG', aws_secret_access_key='wrong').describe_images)\n\
+fails('ResourceNotFoundException', lambda: client('ebs').list_snapshot_blocks(SnapshotId='snap-0123456789abcdef0'))\n";
+    let has_library = |python: &&str| {
+        let output = Command::new(python).args(["-c", "import boto3"]).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    let Some(python) = ["/usr/bin/python3", "python3"].into_iter().find(has_library) else {
+        eprintln!("SKIPPED: python3-boto3 is not installed");
+        return;
+    };
+    let variables = env.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
+    let output = Command::new(python).args(["-c", script]).envs(variables).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
