@@ -276,6 +276,10 @@ pub struct TestArgs {
     #[arg(long)]
     pub once: bool,
 
+    /// Look from outside as a stranger would: every TCP port, what listens there, TLS, usual passwords
+    #[arg(long)]
+    pub probe: bool,
+
     /// Keep overlay, console log and key when something fails
     #[arg(long)]
     pub keep: bool,

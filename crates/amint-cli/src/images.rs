@@ -10,15 +10,15 @@ use std::time::Instant;
 use amint_disk::raw::{self, RawDisk};
 use amint_guest::imds::IdentityKeys;
 use amint_guest::{
-    BootTestSpec, Deadlines, DiskFormat, ExpectedPort, GuestDisk, GuestTest, HeaderExpectation, Protocol,
-    ShellSpec,
+    BootTestSpec, Deadlines, DiskFormat, ExpectedPort, GuestDisk, GuestTest, HeaderExpectation, Promises,
+    Protocol, ShellSpec,
 };
 use amint_identity::local::LocalKeys;
 use amint_provenance::load_or_create_secret;
 use amint_recipe::{RecipeFile, TestAction, TestInstance};
 use amint_store::{ImageRecord, Store};
-use amint_types::report::{BootReport, BuildReport, Firmware};
-use amint_types::{Architecture, BlockSource, GIB, ImageRef, StepOutcome, Unit, format_bytes};
+use amint_types::report::{BootReport, BuildReport, Firmware, ScanReport};
+use amint_types::{Architecture, BlockSource, GIB, ImageRef, Severity, StepOutcome, Unit, format_bytes};
 use zeroize::Zeroizing;
 
 use crate::context::Context;
@@ -171,6 +171,8 @@ pub(crate) fn boot_spec(
         copy_tests: Vec::new(),
         deadline: Deadlines::default(),
         extra_login_users: Vec::new(),
+        promises: Promises::default(),
+        probe: false,
     };
     let Some(file) = recipe else { return Ok(spec) };
     let recipe = &file.recipe;
@@ -201,6 +203,19 @@ fn identity_keys(context: &Context) -> Result<IdentityKeys, Failure> {
             .hint(format!("remove {}: new keys are made at the next use", path.display()))
     })?;
     Ok(IdentityKeys::new(keys))
+}
+
+/// Returns what the machine is compared with: the verdict over the image's files, and what the rules want.
+pub(crate) fn promises(scan: ScanReport, gate: Severity) -> Promises {
+    let setting = |(key, values): &(&str, &[&str])| {
+        ((*key).to_owned(), values.iter().map(|value| (*value).to_owned()).collect())
+    };
+    Promises {
+        scan: Some(scan),
+        gate,
+        kernel_settings: amint_scan::wanted_kernel_settings().iter().map(setting).collect(),
+        unused_modules: amint_scan::unwanted_kernel_modules().iter().map(|name| (*name).to_owned()).collect(),
+    }
 }
 
 /// As many processors as this machine has, within reason.
@@ -307,4 +322,15 @@ pub(crate) fn write_report(report: &BuildReport, path: &Path) -> Result<(), Fail
     file.write_all(page.as_bytes()).map_err(|error| Failure::file(path, error))?;
     let _: File = file.persist(path).map_err(|error| Failure::file(path, error.error))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn rules_marked_as_confirmed_are_those_that_the_boot_test_confirms() {
+        let marked: BTreeSet<&str> = amint_scan::confirmed_rules().iter().copied().collect();
+        assert_eq!(marked, amint_guest::confirmed_rules());
+    }
 }

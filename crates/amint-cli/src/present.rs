@@ -135,6 +135,7 @@ pub(crate) fn boot_checks(boot: &BootReport, palette: Palette) -> String {
         let mark = match check.outcome {
             CheckOutcome::Pass => palette.green(palette.tick()),
             CheckOutcome::Fail => palette.red(palette.cross()),
+            CheckOutcome::Noted => palette.yellow("!"),
             _ => palette.yellow(palette.question()),
         };
         let elapsed = format_duration(Duration::from_millis(check.elapsed_ms));

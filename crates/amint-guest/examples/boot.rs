@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use amint_guest::{
-    BootTestSpec, Deadlines, DiskFormat, ExpectedPort, GuestDisk, GuestTest, Protocol, ShellSpec, boot_test,
-    open_shell,
+    BootTestSpec, Deadlines, DiskFormat, ExpectedPort, GuestDisk, GuestTest, Promises, Protocol, ShellSpec,
+    boot_test, open_shell,
 };
 use amint_types::report::Firmware;
 use amint_types::{Architecture, Cancel, Event, EventSink, MIB};
@@ -87,6 +87,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         copy_tests: Vec::new(),
         deadline: Deadlines::default(),
         extra_login_users: Vec::new(),
+        promises: Promises::default(),
+        probe: has("--probe"),
     };
     let terminal = Terminal { start: Instant::now(), is_console_wanted: AtomicBool::new(has("--console")) };
     if has("--shell") {

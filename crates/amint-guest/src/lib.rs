@@ -15,16 +15,20 @@ mod clock;
 mod error;
 pub mod imds;
 mod machine;
+mod probe;
 mod progress;
+mod promises;
 mod shell;
 mod spec;
 mod ssh;
 
 pub use boot::boot_test;
 pub use bridge::bridge;
+pub use checks::confirmed_rules;
 pub use clock::{Clock, SystemClock};
 pub use error::GuestError;
 pub use machine::{Qmp, QmpError, probe_accelerator};
+pub use promises::Promises;
 pub use shell::open_shell;
 pub use spec::{
     Accelerator, BootTestSpec, Deadlines, DiskFormat, ExpectedPort, GuestDisk, GuestTest, HeaderExpectation,

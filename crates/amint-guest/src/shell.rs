@@ -53,6 +53,7 @@ pub fn open_shell(spec: &ShellSpec, sink: &dyn EventSink, cancel: &Cancel) -> Re
         product_codes: &spec.product_codes,
         ssh_port_in_guest: spec.ssh_port_in_guest,
         guest_ports: &[],
+        probe: false,
         keep: spec.keep,
     };
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(GuestError::Runtime)?;

@@ -8,6 +8,7 @@ use amint_types::Architecture;
 use amint_types::report::Firmware;
 
 use crate::imds::IdentityKeys;
+use crate::promises::Promises;
 
 /// The form of a disk image file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,6 +214,10 @@ pub struct BootTestSpec {
     pub deadline: Deadlines,
     /// Further accounts whose password must not be asked for.
     pub extra_login_users: Vec<String>,
+    /// What the rules said of the image's files: the machine is compared with it.
+    pub promises: Promises,
+    /// Whether a stranger's look from outside is taken: every port, and what listens there.
+    pub probe: bool,
 }
 
 /// A shell in a guest: what to boot.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use amint_guest::{
     Accelerator, BootTestSpec, Deadlines, DiskFormat, ExpectedPort, GuestDisk, GuestError, GuestTest,
-    Protocol, boot_test,
+    Promises, Protocol, boot_test,
 };
 use amint_types::report::{CheckOutcome, Firmware};
 use amint_types::{Architecture, Cancel, Event, EventSink, Hint, MIB, NullSink};
@@ -51,6 +51,8 @@ fn spec(folder: &Path) -> BootTestSpec {
         copy_tests: Vec::new(),
         deadline: Deadlines::default(),
         extra_login_users: Vec::new(),
+        promises: Promises::default(),
+        probe: false,
     }
 }
 
@@ -72,6 +74,8 @@ fn disk_that_cannot_be_booted_fails_at_once_and_says_why() {
     let login = &report.checks[0];
     assert_eq!((login.id.as_str(), &login.outcome), ("boot-login", &CheckOutcome::Fail));
     assert!(login.detail.contains("No bootable device"), "{}", login.detail);
+    let note = report.accelerator_note.as_deref().unwrap_or_default();
+    assert!(note.contains("no disk that it can boot at the first attempt"), "tried twice: {note}");
     assert!(login.detail.contains("never asked the metadata service"), "{}", login.detail);
     assert!(report.checks.iter().skip(1).all(|check| check.outcome != CheckOutcome::Pass));
     assert!(report.console_tail.unwrap().contains("SeaBIOS"));

@@ -122,6 +122,7 @@ fn check_case(check: &CheckResult) -> Case {
         CheckOutcome::Fail => {
             CaseOutcome::Failed { kind: "check", message, text: printable_lines(&check.detail) }
         }
+        CheckOutcome::Noted => CaseOutcome::Noted { output: printable_lines(&check.detail) },
         _ => CaseOutcome::Skipped { message },
     };
     Case { name: format!("{}: {}", check.id, check.title), time: seconds(check.elapsed_ms), outcome }

@@ -37,7 +37,7 @@ pub use facts::sshd;
 pub use fix::FixContext;
 pub use fix_plan::{FixPlan, PlannedChange, fix_plan};
 pub use harden::harden;
-pub use looks::{Looks, confirmed_rules, looks};
+pub use looks::{Looks, confirmed_rules, looks, unwanted_kernel_modules, wanted_kernel_settings};
 pub use marketplace::{MARKETPLACE_CONTROLS, MarketplaceControl, assess, rules_serving};
 pub use profile::{ParseProfileError, Profile};
 pub use reference::reference_markdown;

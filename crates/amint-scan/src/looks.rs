@@ -1,5 +1,7 @@
 //! Where each rule is judged: on the image's files, on the booted machine, or on both.
 
+use crate::rules::{KERNEL_SETTINGS, UNUSED_MODULES};
+
 /// Where a rule looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Looks {
@@ -39,6 +41,16 @@ pub fn looks(rule_id: &str) -> Looks {
 /// Returns the rules that a boot test confirms, by id; some belong to rules of profiles that are not asked.
 pub fn confirmed_rules() -> &'static [&'static str] {
     &CONFIRMED
+}
+
+/// Returns the kernel settings that the rule KRN-001 wants, each with the values that are right.
+pub fn wanted_kernel_settings() -> &'static [(&'static str, &'static [&'static str])] {
+    &KERNEL_SETTINGS
+}
+
+/// Returns the kernel modules that the rule KRN-002 wants out of reach.
+pub fn unwanted_kernel_modules() -> &'static [&'static str] {
+    &UNUSED_MODULES
 }
 
 #[cfg(test)]

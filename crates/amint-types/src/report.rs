@@ -170,6 +170,8 @@ pub enum CheckOutcome {
     Pass,
     /// Not as expected.
     Fail,
+    /// Not as expected, and not grave enough to fail the boot test.
+    Noted,
     /// Not asked; `detail` tells why. Never counted as a pass.
     Skipped,
 }
@@ -183,6 +185,12 @@ pub struct CheckResult {
     pub title: String,
     /// Requirement ids that it serves.
     pub requirements: Vec<String>,
+    /// The rules about the image's files that it confirms on the running machine.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub rules: Vec<String>,
+    /// How bad what it found is; none where it found nothing, or where any failure is one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub severity: Option<Severity>,
     /// How it ended.
     pub outcome: CheckOutcome,
     /// What was seen; on failure what was expected and what came.
@@ -200,6 +208,21 @@ pub struct BootRun {
     pub instance_id: String,
 }
 
+/// A rule of which the image's files say one thing and the running machine another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disagreement {
+    /// The rule's id.
+    pub rule: String,
+    /// How bad a violation of the rule is.
+    pub severity: Severity,
+    /// The check that looked at the machine.
+    pub check: String,
+    /// What the files say.
+    pub file: String,
+    /// What the machine says.
+    pub machine: String,
+}
+
 /// What a boot test found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BootReport {
@@ -214,6 +237,9 @@ pub struct BootReport {
     pub boots: Vec<BootRun>,
     /// Every check, in order.
     pub checks: Vec<CheckResult>,
+    /// The rules of which files and machine say different things, by id.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub disagreements: Vec<Disagreement>,
     /// The last lines of the serial console, kept only when something failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub console_tail: Option<String>,

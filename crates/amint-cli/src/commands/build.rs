@@ -22,7 +22,7 @@ use crate::args::BuildArgs;
 use crate::context::{Context, today};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::images::{BOOT_REPORT, BUILD_REPORT, RECIPE, boot_spec, report_path, write_report};
+use crate::images::{BOOT_REPORT, BUILD_REPORT, RECIPE, boot_spec, promises, report_path, write_report};
 use crate::present;
 use crate::provenance::{self, LOCK, ORIGIN};
 use crate::supply::{Supply, layer_cache, lock_for_build, lock_for_plan, package_cache};
@@ -119,7 +119,8 @@ fn build_one(
     let source = RawDisk::open(disk).map_err(|error| Failure::new(ExitCode::Defect, error))?;
     let mut boots = Vec::new();
     if !args.no_test {
-        let spec = boot_spec(Some(file), disk.clone(), source.disk_bytes(), args.boot.into(), work, context)?;
+        let mut spec = boot_spec(Some(file), disk.clone(), source.disk_bytes(), args.boot.into(), work, context)?;
+        spec.promises = promises(built.scan.clone(), file.recipe.harden.gate);
         let boot = amint_guest::boot_test(&spec, context.sink(), &context.cancel)?;
         let is_passed = boot.is_passed();
         boots.push(boot);

@@ -4,7 +4,7 @@ use crate::args::TestArgs;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::images::{BOOT_REPORT, boot_spec, lay_down, report_path, stored_report, write_report};
+use crate::images::{BOOT_REPORT, boot_spec, lay_down, promises, report_path, stored_report, write_report};
 use crate::present;
 use crate::ui::Palette;
 
@@ -19,6 +19,12 @@ pub(crate) fn run(args: &TestArgs, context: &Context) -> Result<ExitCode, Failur
     spec.memory_mib = args.guest.memory;
     spec.second_boot = !args.once;
     spec.keep = args.keep;
+    spec.probe = args.probe;
+    if let Some(record) = &on_disk.record
+        && let Some(build) = stored_report(&store, record)?
+    {
+        spec.promises = promises(build.scan, build.gate);
+    }
     let result = amint_guest::boot_test(&spec, context.sink(), &context.cancel);
     context.finish();
     let is_interrupted = context.cancel.is_cancelled();

@@ -104,7 +104,9 @@ fn boot_line(boot: &BootReport) -> String {
         |outcome: &CheckOutcome| boot.checks.iter().filter(|check| check.outcome == *outcome).count();
     let passed = number(&CheckOutcome::Pass);
     let mut checks = vec![format!("{passed} {} passed", if passed == 1 { "check" } else { "checks" })];
-    for (outcome, word) in [(CheckOutcome::Fail, "failed"), (CheckOutcome::Skipped, "skipped")] {
+    for (outcome, word) in
+        [(CheckOutcome::Fail, "failed"), (CheckOutcome::Noted, "noted"), (CheckOutcome::Skipped, "skipped")]
+    {
         if number(&outcome) > 0 {
             checks.push(format!("{} {word}", number(&outcome)));
         }

@@ -4,6 +4,7 @@ mod guest;
 mod login;
 mod power;
 mod second;
+mod setback;
 mod stage;
 mod test;
 mod watch;

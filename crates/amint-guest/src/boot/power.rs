@@ -22,14 +22,17 @@ use crate::clock::SystemClock;
 use crate::error::GuestError;
 use crate::imds::{IdentityKeys, ImdsService, LoginKey, Metadata};
 use crate::machine::{
-    Console, Forward, Identity, Machine, MachineLayout, StartError, free_ports, prepare_disk,
-    prepare_firmware, probe_accelerator, qemu_program,
+    Console, Forward, Identity, Machine, MachineLayout, ProbeSockets, Qmp, StartError, free_ports,
+    prepare_disk, prepare_firmware, probe_accelerator, qemu_program,
 };
+use crate::probe::{STRANGER, Station, Wire};
 use crate::spec::{Accelerator, GuestDisk};
 use crate::ssh::{LoginKeyPair, Target};
 
 /// How often other ports are tried when someone else was faster.
 const PORT_ATTEMPTS_MAX: u32 = 5;
+/// How long QEMU may take to join its network to ours.
+const JOIN_TIME: Duration = Duration::from_secs(10);
 /// The longest name of a Unix socket is 107 bytes (unix(7)); this much of it is ours.
 const SOCKET_FOLDER_BYTES_MAX: usize = 80;
 
@@ -55,6 +58,8 @@ pub(crate) struct PowerOn<'a> {
     pub(crate) ssh_port_in_guest: u16,
     /// Further TCP ports of the guest that are asked from outside.
     pub(crate) guest_ports: &'a [u16],
+    /// Whether a stranger may join the guest's network.
+    pub(crate) probe: bool,
     /// Whether overlay, console log and key stay.
     pub(crate) keep: bool,
 }
@@ -72,6 +77,8 @@ pub(crate) struct Running {
     pub(crate) imds: ImdsService,
     pub(crate) disk_bytes: u64,
     pub(crate) started: Instant,
+    /// The stranger's cable and control socket, where one was asked for.
+    pub(crate) probe: RefCell<Option<(Wire, Qmp)>>,
     service: JoinHandle<std::io::Result<()>>,
     _files: Files,
 }
@@ -113,9 +120,7 @@ impl Files {
     fn new(power: &PowerOn<'_>) -> Result<Self, GuestError> {
         let folder = power.work_dir.to_owned();
         let sockets = if folder.as_os_str().as_bytes().len() + power.name.len() <= SOCKET_FOLDER_BYTES_MAX {
-            Sockets::Near(
-                ["imds", "qmp"].iter().map(|end| folder.join(format!("{}.{end}", power.name))).collect(),
-            )
+            Sockets::Near(SOCKETS.iter().map(|end| folder.join(format!("{}.{end}", power.name))).collect())
         } else {
             Sockets::Far(tempfile::Builder::new().prefix("amint-").tempdir().map_err(GuestError::Runtime)?)
         };
@@ -134,6 +139,7 @@ impl Files {
     }
 }
 
+const SOCKETS: [&str; 4] = ["imds", "qmp", "wire", "probe"];
 const KEPT: [&str; 4] = [".qcow2", "-console.log", "-qemu.log", "-key"];
 
 impl Drop for Files {
@@ -167,6 +173,10 @@ impl PowerOn<'_> {
             Some(keys) => ImdsService::signed(&metadata, keys, Arc::new(SystemClock))?,
             None => ImdsService::new(&metadata, Arc::new(SystemClock)),
         };
+        let probe =
+            self.probe.then(|| ProbeSockets { wire: files.socket("wire"), control: files.socket("probe") });
+        let wire = probe.as_ref().map(|probe| UnixListener::bind(&probe.wire)).transpose();
+        let wire = wire.map_err(GuestError::Runtime)?;
         let metadata_socket = files.socket("imds");
         let listener = UnixListener::bind(&metadata_socket).map_err(GuestError::Runtime)?;
         let disk_bytes = disk.bytes;
@@ -184,6 +194,7 @@ impl PowerOn<'_> {
             metadata_socket,
             console_log: files.path("-console.log"),
             control_socket: files.socket("qmp"),
+            probe,
         };
         let service = tokio::spawn(imds.clone().serve(listener));
         let started = Instant::now();
@@ -195,6 +206,7 @@ impl PowerOn<'_> {
             .map(|forward| (forward.guest_port, (Ipv4Addr::LOCALHOST, forward.host_port).into()))
             .collect();
         let ssh = addresses.get(&self.ssh_port_in_guest).copied();
+        let probe = join_network(wire.as_ref(), &layout, &metadata).await?;
         Ok(Running {
             machine: RefCell::new(Some(machine)),
             console: RefCell::new(Console::new(layout.console_log)),
@@ -206,6 +218,7 @@ impl PowerOn<'_> {
             imds,
             disk_bytes,
             started,
+            probe: RefCell::new(probe),
             service,
             _files: files,
         })
@@ -252,6 +265,22 @@ impl PowerOn<'_> {
             }
         }
     }
+}
+
+/// Joins the guest's network as a stranger, where that was asked for.
+async fn join_network(
+    wire: Option<&UnixListener>,
+    layout: &MachineLayout,
+    metadata: &Metadata,
+) -> Result<Option<(Wire, Qmp)>, GuestError> {
+    let (Some(listener), Some(sockets)) = (wire, &layout.probe) else { return Ok(None) };
+    let guest = Station { mac: layout.identity.mac_bytes(), address: metadata.local_ipv4 };
+    // QEMU connects before it answers on its control socket; one that did not would leave us waiting.
+    let wire = tokio::time::timeout(JOIN_TIME, Wire::accept(listener, STRANGER, guest))
+        .await
+        .map_err(|_| GuestError::Runtime(std::io::ErrorKind::TimedOut.into()))?
+        .map_err(GuestError::Runtime)?;
+    Ok(Some((wire, Qmp::connect(&sockets.control).await?)))
 }
 
 impl Running {

@@ -1,6 +1,7 @@
 //! The boot test itself.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use amint_types::report::{BootReport, BootRun};
@@ -9,12 +10,16 @@ use tokio::runtime;
 
 use crate::boot::power::{PowerOn, Running, chosen_accelerator};
 use crate::boot::second::{SecondBoot, judge_second, second_boot};
+use crate::boot::setback::Setback;
 use crate::boot::watch::Watch;
 use crate::boot::{Guest, LoginWait, Stop, wait_for_login, watch};
-use crate::checks::{self, Checklist, Sizes, Traces, Verdict};
+use crate::checks::{self, Checklist, LIVE_CHECKS, Sizes, Traces, Verdict};
 use crate::error::GuestError;
-use crate::spec::BootTestSpec;
+use crate::probe::{self, Stranger};
+use crate::spec::{Accelerator, BootTestSpec};
 
+/// The check that sums up where files and machine disagree.
+const AGREEMENT: &str = "files-agree";
 /// How much of the console a failure shows.
 const TAIL_LINES: usize = 60;
 
@@ -33,19 +38,46 @@ pub fn boot_test(
     checks::validate(&spec.tests)?;
     checks::validate(&spec.copy_tests)?;
     let (accelerator, note) = chosen_accelerator(spec.accelerator, spec.architecture, cancel)?;
+    let (report, setback) = attempt(spec, accelerator, note.clone(), "", sink, cancel)?;
+    let (accelerator, reason) = match setback {
+        // A trial of the firmware alone does not show everything that KVM may stumble over.
+        Some(Setback::Halted(state)) if accelerator == Accelerator::Kvm && spec.accelerator.is_none() => {
+            (Accelerator::Tcg, format!("KVM stopped the guest ({state})"))
+        }
+        Some(Setback::NoDisk) => {
+            (accelerator, "the firmware found no disk that it can boot at the first attempt".to_owned())
+        }
+        _ => return Ok(report),
+    };
+    sink.warn(&format!("booting once more: {reason}"), None);
+    let note = note.map_or_else(|| reason.clone(), |note| format!("{note}; {reason}"));
+    let (report, _) = attempt(spec, accelerator, Some(note), "-again", sink, cancel)?;
+    Ok(report)
+}
+
+/// Boots once and asks everything; `again` tells its files from those of an earlier attempt.
+fn attempt(
+    spec: &BootTestSpec,
+    accelerator: Accelerator,
+    note: Option<String>,
+    again: &str,
+    sink: &dyn EventSink,
+    cancel: &Cancel,
+) -> Result<(BootReport, Option<Setback>), GuestError> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(GuestError::Runtime)?;
     let test = BootTest {
         spec,
         sink,
         cancel,
-        step: format!("boot-{}", spec.firmware.as_str()),
+        step: format!("boot-{}{again}", spec.firmware.as_str()),
         checklist: RefCell::new(checklist(spec)),
         steps: Cell::new(0),
         is_failed: Cell::new(false),
+        setback: RefCell::new(None),
         traces: RefCell::new(None),
     };
     let power = PowerOn {
-        name: &format!("{}-first", spec.firmware.as_str()),
+        name: &format!("{}-first{again}", spec.firmware.as_str()),
         disk: &spec.disk,
         architecture: spec.architecture,
         firmware: spec.firmware,
@@ -60,6 +92,7 @@ pub fn boot_test(
         product_codes: &spec.product_codes,
         ssh_port_in_guest: spec.ssh_port_in_guest,
         guest_ports: &checks::guest_ports(&spec.tests),
+        probe: spec.probe,
         keep: spec.keep,
     };
     let title = format!("Booting by {} ({})", spec.firmware.as_str(), accelerator.as_str());
@@ -68,9 +101,10 @@ pub fn boot_test(
     let outcome = runtime.block_on(test.run(&power));
     drop(runtime);
     let step = test.step.clone();
+    let setback = test.setback.borrow_mut().take();
     let report = outcome.map(|(boots, tail)| test.report(accelerator.as_str(), note, boots, tail));
     tell_end(spec, sink, &step, start.elapsed(), report.as_ref().ok());
-    report
+    report.map(|report| (report, setback))
 }
 
 fn tell_end(
@@ -108,17 +142,35 @@ fn checklist(spec: &BootTestSpec) -> Checklist {
     list.add("time-source", "the clock follows the Amazon Time Sync Service", &["A9", "A11"]);
     list.add("nvme-timeout", "NVMe volumes may stall without an error", &["A9"]);
     list.add("ports", "exactly the expected ports are open", &["A10", "A12"]);
+    for check in &LIVE_CHECKS {
+        list.add(check.id, check.title, check.requirements);
+    }
     for (index, test) in spec.tests.iter().enumerate() {
         list.add(&test_id(index), test.name(), &["A9"]);
     }
     for (index, test) in spec.copy_tests.iter().enumerate() {
         list.add(&copy_test_id(index), &format!("{} (in a copy)", test.name()), &["A9", "A17"]);
     }
+    list.add("ssh-algorithms", "SSH offers no weak algorithm to strangers", &["A11", "B6"]);
+    if spec.probe {
+        list.add("probe-ports", "a stranger finds exactly the expected TCP ports open", &["A10", "A12"]);
+        list.add("probe-banners", "what listens says who it is", &["A10"]);
+        list.add("probe-tls", "TLS takes no old version, weak cipher or bad certificate", &["A11", "B6"]);
+        list.add("probe-credentials", "nothing opens by a password that everybody knows", &["A2", "A11"]);
+    }
     list.add("ssh-root-refused", "root is not let in", &["A2", "A11"]);
     list.add("ssh-password-refused", "no password is asked for", &["A2", "A11"]);
+    if spec.probe {
+        list.add(
+            "probe-ssh-methods",
+            "SSH offers keys only, to known and unknown users alike",
+            &["A2", "A11"],
+        );
+    }
     list.add("unique-host-keys", "two instances have different host keys", &["A11"]);
     list.add("unique-machine-id", "two instances have different machine ids", &["A11"]);
     list.add("no-leftover-key", "a key of one instance opens no other", &["A11"]);
+    list.add(AGREEMENT, "files and machine say the same of every rule", &["A11", "B6"]);
     list
 }
 
@@ -140,6 +192,8 @@ struct BootTest<'a> {
     steps: Cell<u64>,
     /// Raised when the first boot leads nowhere, so that the second need not go on.
     is_failed: Cell<bool>,
+    /// Why the boot is tried once more.
+    setback: RefCell<Option<Setback>>,
     traces: RefCell<Option<Traces>>,
 }
 
@@ -154,9 +208,10 @@ impl BootTest<'_> {
             return Ok((vec![boot], tail));
         }
         let second_power = PowerOn {
-            name: &format!("{}-second", self.spec.firmware.as_str()),
+            name: &power.name.replace("-first", "-second"),
             guest_ports: &checks::guest_ports(&self.spec.copy_tests),
             product_codes: if self.spec.copy_tests.is_empty() { power.product_codes } else { &[] },
+            probe: false,
             ..*power
         };
         let second = SecondBoot {
@@ -213,6 +268,7 @@ impl BootTest<'_> {
     /// Notes why the machine was of no use any more.
     fn interrupt(&self, stop: &Stop, running: &Running, wait: &LoginWait, is_logged_in: bool) {
         self.is_failed.set(true);
+        *self.setback.borrow_mut() = Setback::of(stop, is_logged_in);
         let reason =
             if is_logged_in { stop.to_string() } else { format!("{stop}; {}", wait.reason(running)) };
         self.checklist.borrow_mut().interrupt(&reason);
@@ -243,6 +299,7 @@ impl BootTest<'_> {
         self.check("time-source", async || checks::time_source(&guest).await).await;
         self.check("nvme-timeout", async || checks::nvme_timeout(&guest).await).await;
         self.check("ports", async || checks::ports(&guest, &spec.ports).await).await;
+        self.ask_live(&guest).await;
         let identity = checks::prepare_identity(&guest, spec, &spec.tests, &running.metadata).await;
         for (index, test) in spec.tests.iter().enumerate() {
             let id = test_id(index);
@@ -251,6 +308,9 @@ impl BootTest<'_> {
             })
             .await;
         }
+        let ssh_address = guest.target.address();
+        self.check("ssh-algorithms", async || probe::algorithms(ssh_address, &spec.promises).await).await;
+        self.look_from_outside(running).await;
         let accounts = checks::accounts(&guest).await;
         if spec.second_boot {
             *self.traces.borrow_mut() = checks::traces(&guest).await.ok();
@@ -269,13 +329,58 @@ impl BootTest<'_> {
             }
         })
         .await;
+        if spec.probe {
+            self.check("probe-ssh-methods", async || probe::methods(&guest.target, &spec.user).await).await;
+        }
         guest.close().await;
+    }
+
+    /// Takes a stranger's look, where that was asked for.
+    async fn look_from_outside(&self, running: &Running) {
+        let Some((mut wire, mut qmp)) = running.probe.borrow_mut().take() else { return };
+        let spec = self.spec;
+        let mut stranger = Stranger {
+            promises: &spec.promises,
+            addresses: running.addresses.clone(),
+            ssh_port: spec.ssh_port_in_guest,
+            found: BTreeMap::new(),
+        };
+        self.checklist.borrow_mut().begin("probe-ports");
+        self.tell_check("probe-ports");
+        let verdict = stranger.ports(&mut wire, &mut qmp, &spec.ports).await;
+        self.finish("probe-ports", verdict);
+        self.checklist.borrow_mut().begin("probe-banners");
+        self.tell_check("probe-banners");
+        let (banners, credentials) = stranger.services().await;
+        self.finish("probe-banners", banners);
+        self.check("probe-tls", async || stranger.tls().await).await;
+        self.check("probe-credentials", async || credentials).await;
+    }
+
+    /// Says which check is being asked.
+    fn tell_check(&self, id: &str) {
+        let (done, total) = self.checklist.borrow().counts();
+        self.sink.step_progress(&self.step, done, Some(total), Some(&format!("checking {id}")));
+    }
+
+    /// Asks whether the machine keeps what the files promise.
+    async fn ask_live(&self, guest: &Guest) {
+        let promises = &self.spec.promises;
+        // All answers come with the first question.
+        self.checklist.borrow_mut().begin(LIVE_CHECKS[0].id);
+        let snapshot = checks::snapshot(guest, promises, self.spec.ssh_port_in_guest).await;
+        let snapshot = snapshot.unwrap_or_default();
+        for check in &LIVE_CHECKS {
+            if check.id != LIVE_CHECKS[0].id {
+                self.checklist.borrow_mut().begin(check.id);
+            }
+            self.finish(check.id, (check.judge)(&snapshot, promises));
+        }
     }
 
     async fn check(&self, id: &str, question: impl AsyncFnOnce() -> Verdict) {
         self.checklist.borrow_mut().begin(id);
-        let (done, total) = self.checklist.borrow().counts();
-        self.sink.step_progress(&self.step, done, Some(total), Some(&format!("checking {id}")));
+        self.tell_check(id);
         let verdict = question().await;
         self.finish(id, verdict);
     }
@@ -299,12 +404,21 @@ impl BootTest<'_> {
             (false, false) => "no second boot was asked for",
             (false, true) => "the second boot did not come so far",
         };
+        let mut list = self.checklist.into_inner();
+        let promises = &self.spec.promises;
+        let mut disagreements = Vec::new();
+        // A guest that is gone says nothing of its rules.
+        if !self.is_failed.get() {
+            disagreements = checks::disagreements(promises, list.verdicts());
+            list.set(AGREEMENT, checks::verdict_on(promises, &disagreements), 0);
+        }
         BootReport {
             firmware: self.spec.firmware,
             accelerator: accelerator.to_owned(),
             accelerator_note,
             boots,
-            checks: self.checklist.into_inner().into_results(reason),
+            checks: list.into_results(reason),
+            disagreements,
             console_tail,
         }
     }

@@ -2,26 +2,53 @@
 
 use std::time::Instant;
 
+use amint_types::Severity;
 use amint_types::report::{CheckOutcome, CheckResult};
+
+use crate::checks::confirmed::confirmed_by;
+
+/// What the running machine says of one rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// The rule holds.
+    Holds,
+    /// It does not, and this is what was seen.
+    Violated(String),
+    /// It could not be found out.
+    Unknown(String),
+}
 
 /// What a check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) outcome: CheckOutcome,
     pub(crate) detail: String,
+    /// How bad it is; none where nothing is wrong, or where any failure is one.
+    pub(crate) severity: Option<Severity>,
+    /// What was seen of single rules, where the check tells them apart.
+    pub(crate) seen: Vec<(&'static str, Seen)>,
 }
 
 impl Verdict {
+    fn new(outcome: CheckOutcome, detail: impl Into<String>) -> Self {
+        Self { outcome, detail: detail.into(), severity: None, seen: Vec::new() }
+    }
+
     pub(crate) fn pass(detail: impl Into<String>) -> Self {
-        Self { outcome: CheckOutcome::Pass, detail: detail.into() }
+        Self::new(CheckOutcome::Pass, detail)
     }
 
     pub(crate) fn fail(detail: impl Into<String>) -> Self {
-        Self { outcome: CheckOutcome::Fail, detail: detail.into() }
+        Self::new(CheckOutcome::Fail, detail)
     }
 
     pub(crate) fn skipped(detail: impl Into<String>) -> Self {
-        Self { outcome: CheckOutcome::Skipped, detail: detail.into() }
+        Self::new(CheckOutcome::Skipped, detail)
+    }
+
+    /// Tells of something that is not as it should be and does not fail the boot test.
+    pub(crate) fn noted(detail: impl Into<String>) -> Self {
+        Self::new(CheckOutcome::Noted, detail)
     }
 
     /// Passes or fails.
@@ -101,14 +128,21 @@ impl Checklist {
         results.any(|(verdict, _)| verdict.outcome == CheckOutcome::Fail)
     }
 
+    /// Returns each check that is done, with what it found.
+    pub(crate) fn verdicts(&self) -> impl Iterator<Item = (&str, &Verdict)> {
+        self.entries.iter().filter_map(|entry| Some((entry.id.as_str(), &entry.result.as_ref()?.0)))
+    }
+
     /// Returns all results; what was not asked is skipped because of `reason`.
     pub(crate) fn into_results(self, reason: &str) -> Vec<CheckResult> {
         let result = |entry: Entry| {
             let (verdict, elapsed_ms) = entry.result.unwrap_or_else(|| (Verdict::skipped(reason), 0));
             CheckResult {
+                rules: confirmed_by(&entry.id).iter().map(|&rule| rule.to_owned()).collect(),
                 id: entry.id,
                 title: entry.title,
                 requirements: entry.requirements,
+                severity: verdict.severity,
                 outcome: verdict.outcome,
                 detail: verdict.detail,
                 elapsed_ms,

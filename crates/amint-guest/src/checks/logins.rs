@@ -40,7 +40,7 @@ fn parse_accounts(passwd: &str) -> Vec<String> {
 }
 
 /// Connects, and waits while the server shuts us out for having been refused too often.
-async fn connect(target: &Target) -> Result<Session, SshError> {
+pub(crate) async fn connect_patiently(target: &Target) -> Result<Session, SshError> {
     let deadline = Instant::now() + SHUT_OUT_MAX;
     loop {
         match target.connect(GREETING_TIME).await {
@@ -61,7 +61,7 @@ pub(crate) async fn root_refused(target: &Target, key: &LoginKeyPair, user: &str
 }
 
 async fn refused(target: &Target, key: &LoginKeyPair, user: &str) -> Result<Verdict, SshError> {
-    let mut session = connect(target).await?;
+    let mut session = connect_patiently(target).await?;
     let verdict = match session.authenticate_key(user, key).await {
         Ok(AuthResult::Failure { .. }) => Verdict::pass(format!("`{user}` with the key is refused")),
         // A server that hangs up in place of a refusal refuses too.
@@ -125,7 +125,7 @@ pub(crate) async fn passwords_refused(target: &Target, users: &[&str], accounts:
 
 /// Returns what is wrong with how the server treats `user`, if anything.
 async fn password_offence(target: &Target, user: &str) -> Result<Option<String>, SshError> {
-    let mut session = connect(target).await?;
+    let mut session = connect_patiently(target).await?;
     let offence = match session.authenticate_none(user).await? {
         AuthResult::Success => Some("is let in without anything".to_owned()),
         AuthResult::Failure { remaining_methods, .. } => {

@@ -7,9 +7,11 @@
 mod boot_facts;
 mod checklist;
 mod cloud_init;
+mod confirmed;
 mod growth;
 mod http;
 mod identity_files;
+mod live;
 mod logins;
 mod ports;
 mod recipe_tests;
@@ -18,11 +20,13 @@ mod unique;
 mod units;
 
 pub(crate) use boot_facts::{boot_mode, console, identity_document, nvme_timeout, sudo};
-pub(crate) use checklist::{Checklist, Verdict};
+pub(crate) use checklist::{Checklist, Seen, Verdict};
 pub(crate) use cloud_init::cloud_init;
+pub use confirmed::confirmed_rules;
 pub(crate) use growth::{Sizes, growth};
 pub(crate) use identity_files::prepare_identity;
-pub(crate) use logins::{accounts, passwords_refused, refused_key, root_refused};
+pub(crate) use live::{LIVE_CHECKS, disagreements, judged, snapshot, verdict_on, weak_algorithms};
+pub(crate) use logins::{accounts, connect_patiently, passwords_refused, refused_key, root_refused};
 pub(crate) use ports::ports;
 pub(crate) use recipe_tests::{guest_ports, recipe_test, validate};
 pub(crate) use time_source::time_source;

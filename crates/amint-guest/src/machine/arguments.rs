@@ -50,6 +50,17 @@ impl Identity {
     }
 }
 
+impl Identity {
+    /// Returns the hardware address as bytes.
+    pub(crate) fn mac_bytes(&self) -> [u8; 6] {
+        let mut bytes = [0; 6];
+        for (byte, text) in bytes.iter_mut().zip(self.mac.split(':')) {
+            *byte = u8::from_str_radix(text, 16).unwrap_or_default();
+        }
+        bytes
+    }
+}
+
 /// Everything that makes up the command line.
 #[derive(Clone, Debug)]
 pub(crate) struct MachineLayout {
@@ -66,6 +77,17 @@ pub(crate) struct MachineLayout {
     pub(crate) metadata_socket: PathBuf,
     pub(crate) console_log: PathBuf,
     pub(crate) control_socket: PathBuf,
+    /// Where a stranger's look joins the guest's network, and has a control socket of its own.
+    pub(crate) probe: Option<ProbeSockets>,
+}
+
+/// The sockets of a stranger's look.
+#[derive(Clone, Debug)]
+pub(crate) struct ProbeSockets {
+    /// We listen here, and QEMU joins it to the guest's network.
+    pub(crate) wire: PathBuf,
+    /// QEMU listens here.
+    pub(crate) control: PathBuf,
 }
 
 impl MachineLayout {
@@ -107,6 +129,10 @@ impl MachineLayout {
             &[b"socket,id=control,server=on,wait=off,path=", &escaped(&self.control_socket)],
         );
         line.option("-mon", "chardev=control,mode=control");
+        if let Some(probe) = &self.probe {
+            line.parts("-chardev", &[b"socket,id=probe,server=on,wait=off,path=", &escaped(&probe.control)]);
+            line.option("-mon", "chardev=probe,mode=control");
+        }
         line.0
     }
 
@@ -133,7 +159,19 @@ impl MachineLayout {
         command.push(self.metadata_socket.clone().into_os_string());
         value.extend(doubled_commas(&shell_quoted(&command)));
         line.parts("-netdev", &[&value]);
-        line.option("-device", &format!("virtio-net-pci,netdev=net,mac={},romfile=", self.identity.mac));
+        let mut card = "net";
+        if let Some(probe) = &self.probe {
+            // A hub joins the user-mode network, our wire and the guest's one card.
+            line.option("-netdev", "hubport,id=hub-net,hubid=0,netdev=net");
+            line.parts(
+                "-netdev",
+                &[b"stream,id=wire,server=off,addr.type=unix,addr.path=", &escaped(&probe.wire)],
+            );
+            line.option("-netdev", "hubport,id=hub-wire,hubid=0,netdev=wire");
+            line.option("-netdev", "hubport,id=card,hubid=0");
+            card = "card";
+        }
+        line.option("-device", &format!("virtio-net-pci,netdev={card},mac={},romfile=", self.identity.mac));
     }
 }
 
@@ -211,6 +249,7 @@ mod tests {
             metadata_socket: "/w/imds".into(),
             console_log: "/w/console.log".into(),
             control_socket: "/w/qmp".into(),
+            probe: None,
         }
     }
 
@@ -233,6 +272,17 @@ mod tests {
     }
 
     #[test]
+    fn stranger_joins_the_network_by_a_hub_and_only_when_asked_for() {
+        let plain = layout().arguments();
+        assert!(!plain.iter().any(|word| word.to_str().unwrap().contains("hubport")));
+        let probe = ProbeSockets { wire: "/w/wi,re".into(), control: "/w/probe".into() };
+        let arguments = MachineLayout { probe: Some(probe), ..layout() }.arguments();
+        assert!(value_of(&arguments, "-netdev", "stream").ends_with("addr.path=/w/wi,,re"));
+        assert!(value_of(&arguments, "-device", "virtio-net-pci").contains("netdev=card,"));
+        assert!(value_of(&arguments, "-netdev", "user").contains("restrict=on"));
+    }
+
+    #[test]
     fn paths_with_commas_stay_whole() {
         let value = value_of(&layout().arguments(), "-drive", "if=none");
         assert!(value.ends_with("file=/w/a,,b.qcow2"), "{value}");
@@ -247,6 +297,7 @@ mod tests {
         assert!(value.contains(&format!("uuid={uuid},serial={uuid}")), "{value}");
         let mac = &layout.identity.mac;
         assert_eq!(mac.len(), 17, "{mac}");
+        assert_eq!(layout.identity.mac_bytes()[0], 0x0e);
         assert_ne!(Identity::fresh(), Identity::fresh());
     }
 }

@@ -86,9 +86,24 @@ impl Qmp {
 
     /// Runs `command`, which needs no arguments, and returns its result.
     pub async fn execute(&mut self, command: &str) -> Result<Value, QmpError> {
+        self.execute_with(command, json!({})).await
+    }
+
+    /// Runs a line of the monitor that people use; it says nothing when all is well.
+    pub(crate) async fn monitor(&mut self, line: &str) -> Result<(), QmpError> {
+        let command = "human-monitor-command";
+        let answer = self.execute_with(command, json!({ "command-line": line })).await?;
+        let description = answer.as_str().unwrap_or_default().trim().to_owned();
+        if description.is_empty() {
+            return Ok(());
+        }
+        Err(QmpError::Refused { command: line.to_owned(), description })
+    }
+
+    async fn execute_with(&mut self, command: &str, arguments: Value) -> Result<Value, QmpError> {
         self.next_id += 1;
         let id = self.next_id;
-        let mut line = json!({ "execute": command, "id": id }).to_string();
+        let mut line = json!({ "execute": command, "arguments": arguments, "id": id }).to_string();
         line.push('\n');
         self.writer.write_all(line.as_bytes()).await?;
         timeout(ANSWER_TIME, self.answer(id, command))
@@ -221,6 +236,16 @@ mod tests {
         let mut qmp = connect_to(vec![GREETING, EMPTY, refusal]).await.unwrap();
         let error = qmp.power_down().await.unwrap_err();
         assert_eq!(error.to_string(), "`system_powerdown`: unknown");
+    }
+
+    #[tokio::test]
+    async fn monitor_that_says_something_refuses() {
+        let words = "{\"return\": \"invalid host forwarding rule\\r\\n\", \"id\": $ID}\r\n";
+        let silence = "{\"return\": \"\", \"id\": $ID}\r\n";
+        let mut qmp = connect_to(vec![GREETING, EMPTY, silence, words]).await.unwrap();
+        qmp.monitor("hostfwd_add").await.unwrap();
+        let error = qmp.monitor("hostfwd_add").await.unwrap_err();
+        assert_eq!(error.to_string(), "`hostfwd_add`: invalid host forwarding rule");
     }
 
     #[tokio::test]

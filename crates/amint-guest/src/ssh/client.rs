@@ -105,6 +105,11 @@ impl Target {
         Self { address, host_key: Arc::default() }
     }
 
+    /// Returns where the server is.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Returns the host key that the server showed.
     pub(crate) fn host_key(&self) -> Option<PublicKey> {
         self.host_key.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -83,6 +83,10 @@ impl FakeServer {
         Self { address, task }
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(crate) fn target(&self) -> Target {
         Target::new(self.address)
     }

@@ -44,6 +44,7 @@ impl Mark {
     pub(crate) const PASSED: Self = Self { symbol: "✓", word: "passed", class: "good" };
     pub(crate) const FAILED: Self = Self { symbol: "✗", word: "failed", class: "bad" };
     pub(crate) const SKIPPED: Self = Self { symbol: "–", word: "skipped", class: "open" };
+    pub(crate) const NOTED: Self = Self { symbol: "!", word: "noted", class: "open" };
     pub(crate) const WAIVED: Self = Self { symbol: "~", word: "waived", class: "open" };
     pub(crate) const NOT_EVALUATED: Self = Self { symbol: "?", word: "not evaluated", class: "open" };
     pub(crate) const NOT_APPLICABLE: Self = Self { symbol: "–", word: "not applicable", class: "open" };

@@ -65,6 +65,8 @@ struct CheckView<'a> {
     title: Prose<'a>,
     detail: Prose<'a>,
     requirements: String,
+    /// The rules about files that the check confirms on the machine.
+    rules: String,
     time: String,
 }
 
@@ -216,12 +218,14 @@ fn check_view(check: &amint_types::report::CheckResult) -> CheckView<'_> {
         mark: match check.outcome {
             CheckOutcome::Pass => Mark::PASSED,
             CheckOutcome::Fail => Mark::FAILED,
+            CheckOutcome::Noted => Mark::NOTED,
             _ => Mark::SKIPPED,
         },
         id: &check.id,
         title: Prose(&check.title),
         detail: Prose(&check.detail),
         requirements: check.requirements.join(", "),
+        rules: check.rules.join(", "),
         time: if check.outcome == CheckOutcome::Skipped { String::new() } else { duration(check.elapsed_ms) },
     }
 }

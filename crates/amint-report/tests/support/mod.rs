@@ -197,6 +197,8 @@ fn check(id: &str, title: &str, outcome: CheckOutcome, detail: &str, elapsed_ms:
         id: id.to_owned(),
         title: title.to_owned(),
         requirements: vec!["A9".to_owned()],
+        rules: Vec::new(),
+        severity: None,
         outcome,
         detail: detail.to_owned(),
         elapsed_ms,
@@ -204,7 +206,7 @@ fn check(id: &str, title: &str, outcome: CheckOutcome, detail: &str, elapsed_ms:
 }
 
 fn good_boot() -> BootReport {
-    use CheckOutcome::{Pass, Skipped};
+    use CheckOutcome::{Noted, Pass, Skipped};
     BootReport {
         firmware: Firmware::Uefi,
         accelerator: "tcg".to_owned(),
@@ -234,7 +236,19 @@ fn good_boot() -> BootReport {
                 "QEMU was started without a TPM: swtpm is missing",
                 0,
             ),
+            CheckResult {
+                rules: vec!["KRN-001".to_owned()],
+                severity: Some(Severity::Medium),
+                ..check(
+                    "live-sysctl",
+                    "the kernel runs with the settings of the files",
+                    Noted,
+                    "KRN-001 (medium): kernel.dmesg_restrict is 0",
+                    3,
+                )
+            },
         ],
+        disagreements: Vec::new(),
         console_tail: None,
     }
 }
@@ -256,6 +270,7 @@ fn bad_boot() -> BootReport {
             ),
             check("ports", "only the recipe's ports answer", Skipped, "the guest never came up", 0),
         ],
+        disagreements: Vec::new(),
         console_tail: Some(
             "SeaBIOS (version 1.16.2)\r\n\u{1b}[2J\u{1b}[1;1HBooting from Hard Disk...\r\n\
              GRUB loading.\r\n\u{1b}[31merror: file `/boot/grub/i386-pc/normal.mod' not found.\u{1b}[0m\r\n\

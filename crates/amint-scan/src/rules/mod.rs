@@ -16,6 +16,8 @@ mod services;
 mod software;
 mod ssh;
 
+pub(crate) use kernel::{KERNEL_SETTINGS, UNUSED_MODULES};
+
 use std::sync::LazyLock;
 
 use crate::Rule;

@@ -29,10 +29,13 @@ fn boot(outcome: CheckOutcome, login_ms: Option<u64>) -> BootReport {
             id: "ssh-login".to_owned(),
             title: "ec2-user logs in".to_owned(),
             requirements: Vec::new(),
+            rules: Vec::new(),
+            severity: None,
             outcome,
             detail: String::new(),
             elapsed_ms: 12_300,
         }],
+        disagreements: Vec::new(),
         console_tail: None,
     }
 }

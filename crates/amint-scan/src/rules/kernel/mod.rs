@@ -3,6 +3,9 @@
 mod sysctl;
 mod unused_modules;
 
+pub(crate) use sysctl::WANTED as KERNEL_SETTINGS;
+pub(crate) use unused_modules::MODULES as UNUSED_MODULES;
+
 use sysctl::Sysctl;
 use unused_modules::UnusedModules;
 

@@ -26,7 +26,7 @@ const DROP_IN: &str = "/etc/sysctl.d/99-zz-amint.conf";
 const FOLDERS: [&str; 4] = ["/etc/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d"];
 
 /// Settings, and the values that are right; the first one is what the fix sets.
-const WANTED: [(&str, &[&str]); 28] = [
+pub(crate) const WANTED: [(&str, &[&str]); 28] = [
     ("fs.protected_fifos", &["2", "1"]),
     ("fs.protected_hardlinks", &["1"]),
     ("fs.protected_regular", &["2", "1"]),

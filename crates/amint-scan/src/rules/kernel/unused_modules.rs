@@ -23,7 +23,7 @@ static META: RuleMeta = RuleMeta {
 const DROP_IN: &str = "/etc/modprobe.d/amint-unused.conf";
 const FOLDERS: [&str; 4] =
     ["/etc/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"];
-const MODULES: [&str; 12] = [
+pub(crate) const MODULES: [&str; 12] = [
     "cramfs",
     "dccp",
     "freevxfs",
