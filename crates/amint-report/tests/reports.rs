@@ -222,18 +222,19 @@ fn junit_holds_every_check_and_rule_and_never_passes_what_was_not_evaluated() {
     let xml = junit(&sample());
     let counts = elements(&xml);
     assert_eq!(counts["testsuite"], 3);
-    assert_eq!(counts["testcase"], 10 + 40);
+    assert_eq!(counts["testcase"], 11 + 40);
     assert_eq!(counts["failure"], 1 + 2);
     assert_eq!(counts["error"], 1, "a severe rule that could not be evaluated");
     assert_eq!(counts["skipped"], 2 + 6 + 1 + 1);
     assert!(xml.contains(r#"<testsuite name="rules" tests="40" failures="2" errors="1" skipped="8""#));
     assert!(xml.contains("/root/.ssh/authorized_keys:1: an authorised key"));
+    assert!(xml.contains("KRN-001 (medium): kernel.dmesg_restrict is 0"), "noted, and no failure");
 }
 
 #[test]
 fn junit_stays_well_formed_with_hostile_text() {
     let xml = junit(&hostile());
-    assert_eq!(elements(&xml)["testcase"], 50);
+    assert_eq!(elements(&xml)["testcase"], 51);
     assert!(!xml.contains(|character: char| character.is_control() && character != '\n'));
 }
 

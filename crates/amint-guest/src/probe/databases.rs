@@ -25,7 +25,7 @@ pub(crate) fn memcached(service: Service) -> Option<PortFindings> {
     text.starts_with("VERSION ").then(|| PortFindings::new("memcached", &text).with(Severity::Critical, OPEN))
 }
 
-/// Tries to begin a session as `postgres` (PostgreSQL, "Message Formats").
+/// Tries to begin a session as `postgres` (`PostgreSQL`, "Message Formats").
 pub(crate) fn postgresql(service: Service) -> Option<PortFindings> {
     let body = b"\0\x03\0\0user\0postgres\0database\0postgres\0\0";
     let mut question = u32::try_from(body.len() + 4).ok()?.to_be_bytes().to_vec();
@@ -43,7 +43,7 @@ pub(crate) fn postgresql(service: Service) -> Option<PortFindings> {
     }
 }
 
-/// Asks MongoDB for its databases, which a protected one does not tell (MongoDB, "Wire Protocol": `OP_MSG`).
+/// Asks `MongoDB` for its databases, which a protected one does not tell (its "Wire Protocol": `OP_MSG`).
 pub(crate) fn mongodb(service: Service) -> Option<PortFindings> {
     let mut document: Vec<u8> = Vec::new();
     document.extend(b"\x10listDatabases\0\x01\0\0\0\x02$db\0\x06\0\0\0admin\0\0");
@@ -68,7 +68,8 @@ pub(crate) fn mongodb(service: Service) -> Option<PortFindings> {
     Some(if has(b"\x04databases\0") { found.with(Severity::Critical, OPEN) } else { found })
 }
 
-/// Recognises MySQL and MariaDB by their greeting and tries `root` without a password (MySQL, "Connection Phase").
+/// Recognises `MySQL` and `MariaDB` by their greeting and tries `root` without a password ("Connection Phase" of
+/// `MySQL`).
 pub(crate) fn mysql(service: Service, greeting: &[u8]) -> Option<PortFindings> {
     // Length, number 0, protocol 10, version up to a zero byte.
     if greeting.get(3..5) != Some(&[0, 10]) {

@@ -1,4 +1,4 @@
-//! The few frames that a port scan needs: Ethernet, IPv4 (RFC 791), TCP (RFC 9293).
+//! The few frames that a port scan needs: Ethernet, ARP (RFC 826), IPv4 (RFC 791), TCP (RFC 9293).
 
 use std::net::Ipv4Addr;
 
@@ -11,6 +11,7 @@ const ETHERNET_BYTES: usize = 14;
 const IPV4_BYTES: usize = 20;
 const TCP_BYTES: usize = 20;
 const TYPE_IPV4: [u8; 2] = [0x08, 0x00];
+const TYPE_ARP: [u8; 2] = [0x08, 0x06];
 const PROTOCOL_TCP: u8 = 6;
 
 /// One end of a frame's way.
@@ -28,6 +29,21 @@ pub(crate) struct Segment {
     pub(crate) sequence: u32,
     pub(crate) acknowledged: u32,
     pub(crate) flags: u8,
+}
+
+/// Writes the question where `target` is; whoever is asked remembers where `source` is.
+pub(crate) fn write_arp(source: Station, target: Station) -> Vec<u8> {
+    let mut frame = Vec::with_capacity(ETHERNET_BYTES + 28);
+    frame.extend(target.mac);
+    frame.extend(source.mac);
+    frame.extend(TYPE_ARP);
+    // Ethernet and IPv4, with addresses of 6 and 4 bytes; a request.
+    frame.extend([0, 1, 8, 0, 6, 4, 0, 1]);
+    frame.extend(source.mac);
+    frame.extend(source.address.octets());
+    frame.extend([0; 6]);
+    frame.extend(target.address.octets());
+    frame
 }
 
 /// Writes a segment without data as a frame from `source` to `target`.
@@ -127,6 +143,16 @@ mod tests {
         summed.extend([0, 6, 0, 20]);
         summed.extend(&frame[34..]);
         assert_eq!(checksum(&summed), 0);
+    }
+
+    #[test]
+    fn question_for_an_address_has_the_form_of_the_standard() {
+        let frame = write_arp(HERE, THERE);
+        assert_eq!(frame.len(), 42);
+        assert_eq!(frame[12..22], [8, 6, 0, 1, 8, 0, 6, 4, 0, 1]);
+        assert_eq!(frame[28..32], HERE.address.octets());
+        assert_eq!(frame[38..], THERE.address.octets());
+        assert_eq!(read(&frame, HERE, THERE), None);
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub(crate) fn hello(address: SocketAddr, version: Version, ciphers: &[u16]) -> A
     if stream.write_all(&client_hello(version, ciphers)).is_err() {
         return Answer::NotTls;
     }
-    parse(&listen(&mut stream, |bytes| is_enough(bytes)))
+    parse(&listen(&mut stream, is_enough))
 }
 
 /// Tells whether a server takes `version`, with any usual or weak cipher.

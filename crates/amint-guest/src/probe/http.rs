@@ -1,5 +1,7 @@
 //! Web servers: who they are, and whether a usual password opens them.
 
+use std::fmt::Write as _;
+
 use amint_types::Severity;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -44,7 +46,7 @@ pub(crate) fn look(service: Service) -> Option<PortFindings> {
     for (path, words, name, text) in OPEN_DOORS {
         let answer = if path == "/" { Some(front.clone()) } else { get(service, path, None) };
         if answer.is_some_and(|answer| answer.status == 200 && answer.body.contains(words)) {
-            found.service = name.to_owned();
+            name.clone_into(&mut found.service);
             found = found.with(Severity::Critical, text);
         }
     }
@@ -73,7 +75,8 @@ fn get(service: Service, path: &str, login: Option<(&str, &str)>) -> Option<Answ
         format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept: */*\r\n");
     if let Some((user, password)) = login {
         let pair = STANDARD.encode(format!("{user}:{password}"));
-        request.push_str(&format!("Authorization: Basic {pair}\r\n"));
+        // Writing to a string cannot fail.
+        let _ = write!(request, "Authorization: Basic {pair}\r\n");
     }
     request.push_str("\r\n");
     let bytes = service.ask(request.as_bytes(), |_| false).ok()?;

@@ -69,8 +69,6 @@ fn handshake(address: SocketAddr) -> std::io::Result<(bool, Vec<u8>)> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::print_stderr, reason = "a test that is left out says so")]
-
     use std::process::{Child, Command, Stdio};
 
     use super::*;
@@ -100,12 +98,12 @@ mod tests {
 
     /// Starts `openssl s_server` with a key of `bits` bits and a certificate for `days` days.
     fn openssl(folder: &std::path::Path, bits: &str, days: &str) -> Option<Server> {
-        let make = Command::new("openssl")
+        let outcome = Command::new("openssl")
             .args(["req", "-x509", "-nodes", "-newkey", bits, "-days", days, "-subj", "/CN=probe.test"])
             .args(["-keyout", "key.pem", "-out", "cert.pem"])
             .current_dir(folder)
             .output();
-        let Ok(made) = make else {
+        let Ok(made) = outcome else {
             eprintln!("SKIPPED: openssl is not installed");
             return None;
         };

@@ -48,11 +48,12 @@ impl Wire {
         Self { writer, answers, reader, us, guest }
     }
 
-    /// Sends segments to the guest.
+    /// Sends segments to the guest, and reminds it of where answers go.
     pub(crate) async fn send(&mut self, segments: &[Segment]) -> io::Result<()> {
         let mut bytes = Vec::with_capacity(segments.len() * 64);
-        for segment in segments {
-            let frame = frames::write(self.us, self.guest, segment);
+        let reminder = frames::write_arp(self.us, self.guest);
+        let segments = segments.iter().map(|segment| frames::write(self.us, self.guest, segment));
+        for frame in std::iter::once(reminder).chain(segments) {
             bytes.extend(u32::try_from(frame.len()).unwrap_or_default().to_be_bytes());
             bytes.extend(frame);
         }

@@ -1,5 +1,7 @@
 //! Are packet filter rules loaded?
 
+use std::fmt::Write as _;
+
 use crate::checks::live::{Snapshot, judged};
 use crate::checks::{Seen, Verdict};
 use crate::promises::Promises;
@@ -32,8 +34,9 @@ fn look(text: &str) -> (Seen, String) {
     .flatten()
     .collect();
     let mut summary = format!("{} lines of nftables, {} of iptables", nft.len(), iptables.len());
-    if !managers.is_empty() {
-        summary.push_str(&format!("; {} is active", managers.join(", ")));
+    for manager in managers {
+        // Writing to a string cannot fail.
+        let _ = write!(summary, "; {manager} is active");
     }
     if is_nft || is_iptables {
         return (Seen::Holds, format!("what is not let in is refused: {summary}"));

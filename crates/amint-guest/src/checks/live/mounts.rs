@@ -55,7 +55,7 @@ fn compare(fstab: &str, mounted: &BTreeMap<String, BTreeSet<String>>) -> (Seen, 
     (seen, format!("{count} {entries} of fstab, all mounted with their options"))
 }
 
-/// Returns the options of each mount point; of several mounts on one the last is seen (proc_pid_mountinfo(5)).
+/// Returns the options of each mount point; of several mounts on one the last is seen (`proc_pid_mountinfo(5)`).
 fn options(mountinfo: &str) -> BTreeMap<String, BTreeSet<String>> {
     let mut mounted = BTreeMap::new();
     for line in mountinfo.lines() {

@@ -1,4 +1,4 @@
-//! Does AppArmor or SELinux guard programs?
+//! Does `AppArmor` or `SELinux` guard programs?
 
 use crate::checks::boot_facts::shortened;
 use crate::checks::live::{Snapshot, judged};

@@ -9,6 +9,8 @@ use crate::ssh::quoted;
 
 /// Begins the line that names a section.
 const MARK: &str = "@@";
+/// Where the kernel shows its settings.
+pub(crate) const SETTINGS: &str = "/proc/sys/";
 /// More sections than the script writes.
 const SECTIONS_MAX: usize = 64;
 
@@ -72,16 +74,11 @@ fn script(user: &str, promises: &Promises, ssh_port: u16) -> String {
             quoted(user)
         );
     }
-    let _ = writeln!(script, "echo {MARK}sysctl");
-    for (key, _) in &promises.kernel_settings {
-        let path = format!("/proc/sys/{}", key.replace('.', "/"));
-        let _ = writeln!(
-            script,
-            "if read -r value < {}; then printf '%s=%s\\n' {} \"$value\"; fi",
-            quoted(&path),
-            quoted(key)
-        );
-    }
+    // The kernel answers whole only to who reads at once, as a shell's `read` does not.
+    let settings = promises.kernel_settings.iter();
+    let settings = settings.map(|(key, _)| quoted(&format!("{SETTINGS}{}", key.replace('.', "/"))));
+    let settings: Vec<String> = settings.collect();
+    let _ = writeln!(script, "echo {MARK}sysctl; grep -sH '' {} /dev/null", settings.join(" "));
     let modules: Vec<String> = promises.unused_modules.iter().map(|name| quoted(name)).collect();
     let _ =
         writeln!(script, "echo {MARK}loadable; modprobe -a -n -v {} | grep '^insmod '", modules.join(" "));
@@ -149,13 +146,17 @@ mod tests {
     #[test]
     fn script_is_understood_by_a_shell_and_answers_on_this_machine() {
         let promises = Promises {
-            kernel_settings: vec![("kernel.ostype".to_owned(), vec!["Linux".to_owned()])],
+            kernel_settings: ["kernel.ostype", "kernel.pid_max"]
+                .map(|key| (key.to_owned(), vec!["Linux".to_owned()]))
+                .to_vec(),
             ..Promises::default()
         };
         let script = script("it's", &promises, 22);
         let output = std::process::Command::new("/bin/sh").args(["-c", &script]).output().unwrap();
         let snapshot = Snapshot::parse(&String::from_utf8_lossy(&output.stdout));
-        assert_eq!(snapshot.section("sysctl"), Ok("kernel.ostype=Linux\n"));
+        let pid_max = std::fs::read_to_string("/proc/sys/kernel/pid_max").unwrap();
+        let expected = format!("/proc/sys/kernel/ostype:Linux\n/proc/sys/kernel/pid_max:{pid_max}");
+        assert_eq!(snapshot.section("sysctl"), Ok(expected.as_str()));
         assert!(snapshot.section("mountinfo").unwrap().contains(" / "));
         assert!(snapshot.section("programs").is_ok());
     }

@@ -124,7 +124,7 @@ pub(crate) fn judge(snapshot: &Snapshot, promises: &Promises) -> Verdict {
         |value| matches!(value, "no" | "prohibit-password" | "without-password" | "forced-commands-only")
     };
     note(&mut seen, "SSH-003", "permitrootlogin", &contexts[0].1, "root", accepts);
-    if contexts[1].1.get("port").is_none() {
+    if !contexts[1].1.contains_key("port") {
         add(&mut seen, "SSH-010", "sshd tells no port".to_owned());
     }
     let summary = format!("`sshd -T` was asked for {}", CONTEXTS.map(|(_, whom)| whom).join(", "));

@@ -1,8 +1,10 @@
 //! Does the kernel run with the wanted settings?
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use crate::checks::boot_facts::shortened;
+use crate::checks::live::snapshot::SETTINGS;
 use crate::checks::live::{Snapshot, judged};
 use crate::checks::{Seen, Verdict};
 use crate::promises::Promises;
@@ -17,7 +19,11 @@ pub(crate) fn judge(snapshot: &Snapshot, promises: &Promises) -> Verdict {
         Ok(text) => text,
         Err(reason) => return judged(promises, vec![("KRN-001", Seen::Unknown(reason.clone()))], &reason),
     };
-    let values: BTreeMap<&str, &str> = text.lines().filter_map(|line| line.split_once('=')).collect();
+    let values: BTreeMap<String, &str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix(SETTINGS)?.split_once(':'))
+        .map(|(path, value)| (path.replace('/', "."), value))
+        .collect();
     let mut wrong = Vec::new();
     let mut missing = 0_u32;
     for (key, right) in wanted {
@@ -38,7 +44,8 @@ pub(crate) fn judge(snapshot: &Snapshot, promises: &Promises) -> Verdict {
     };
     let mut summary = format!("{count} settings are in force");
     if missing > 0 {
-        summary.push_str(&format!(", {missing} do not exist in this kernel"));
+        // Writing to a string cannot fail.
+        let _ = write!(summary, ", {missing} do not exist in this kernel");
     }
     judged(promises, vec![("KRN-001", seen)], &summary)
 }
@@ -62,15 +69,15 @@ mod tests {
 
     #[test]
     fn right_values_pass_and_others_are_named() {
-        assert_eq!(verdict("kernel.a=1\nnet.b=0\n").outcome, CheckOutcome::Pass);
-        let verdict = verdict("kernel.a=0\nnet.b=0\n");
+        assert_eq!(verdict("/proc/sys/kernel/a:1\n/proc/sys/net/b:0\n").outcome, CheckOutcome::Pass);
+        let verdict = verdict("/proc/sys/kernel/a:0\n/proc/sys/net/b:0\n");
         assert_eq!(verdict.outcome, CheckOutcome::Noted);
         assert_eq!(verdict.detail, "KRN-001 (medium): kernel.a is 0");
     }
 
     #[test]
     fn setting_that_the_kernel_lacks_is_told_and_none_at_all_is_no_pass() {
-        let partial = verdict("kernel.a=2\n");
+        let partial = verdict("/proc/sys/kernel/a:2\n");
         assert_eq!(partial.outcome, CheckOutcome::Pass);
         assert_eq!(partial.detail, "1 settings are in force, 1 do not exist in this kernel");
         assert_ne!(verdict("").outcome, CheckOutcome::Pass);
