@@ -119,7 +119,8 @@ fn build_one(
     let source = RawDisk::open(disk).map_err(|error| Failure::new(ExitCode::Defect, error))?;
     let mut boots = Vec::new();
     if !args.no_test {
-        let mut spec = boot_spec(Some(file), disk.clone(), source.disk_bytes(), args.boot.into(), work, context)?;
+        let mut spec =
+            boot_spec(Some(file), disk.clone(), source.disk_bytes(), args.boot.into(), work, context)?;
         spec.promises = promises(built.scan.clone(), file.recipe.harden.gate);
         let boot = amint_guest::boot_test(&spec, context.sink(), &context.cancel)?;
         let is_passed = boot.is_passed();

@@ -5,6 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use tokio::time::sleep;
 
 use crate::boot::Guest;
 use crate::checks::Verdict;
@@ -13,6 +17,12 @@ use crate::spec::{ExpectedPort, Protocol};
 
 /// DHCP clients listen for answers; that is no service.
 const DHCP_CLIENT_PORTS: [u16; 2] = [68, 546];
+/// Ports that Linux gives to who asks for any (`net.ipv4.ip_local_port_range`, as the kernel sets it).
+const ANY_PORTS: RangeInclusive<u16> = 32_768..=60_999;
+/// How often sockets are looked at before one on such a port counts.
+const LOOKS_MAX: u32 = 4;
+/// How long between two looks: longer than `systemd-timesyncd` waits for an answer (10 s), over all looks.
+const LOOK_PAUSE: Duration = Duration::from_secs(4);
 /// More lines than any honest image has sockets.
 const LINES_MAX: usize = 2000;
 
@@ -39,22 +49,58 @@ impl Listener {
 }
 
 /// Asks who listens and compares with `expected`.
+///
+/// A program that waits for the answer to a question of its own has a UDP socket on a port that the kernel chose, and
+/// looks like a server for as long: `systemd-timesyncd` for 10 s out of 40 where no time server answers. So such a
+/// port counts only when it is still there after a while.
 pub(crate) async fn ports(guest: &Guest, expected: &[ExpectedPort]) -> Verdict {
+    let mut passing: Option<BTreeSet<ExpectedPort>> = None;
+    for look in 1..=LOOKS_MAX {
+        let answer = match ask(guest).await {
+            Ok(answer) => answer,
+            Err(reason) => return Err(reason).into(),
+        };
+        let on_any_port = on_any_port(&answer, expected);
+        let lasting = passing.map_or_else(|| on_any_port.clone(), |seen| &seen & &on_any_port);
+        if lasting.is_empty() || look == LOOKS_MAX {
+            return judge(&answer, expected, &(&on_any_port - &lasting));
+        }
+        passing = Some(lasting);
+        sleep(LOOK_PAUSE).await;
+    }
+    Verdict::fail("the sockets were not looked at")
+}
+
+async fn ask(guest: &Guest) -> Result<String, String> {
     let script = "if command -v ss >/dev/null; then echo ss; ss -H -ltnup; else
             echo proc; for kind in tcp tcp6 udp udp6; do echo kind $kind; cat /proc/net/$kind; done
         fi";
-    let answer = guest.run_as_root(script).await;
-    answer.map(|output| judge(&output.stdout, expected)).into()
+    guest.run_as_root(script).await.map(|output| output.stdout)
 }
 
-fn judge(answer: &str, expected: &[ExpectedPort]) -> Verdict {
+fn parse(answer: &str) -> Option<Vec<Listener>> {
     let (tool, rest) = answer.split_once('\n').unwrap_or((answer, ""));
-    let listeners = match tool {
+    match tool {
         "ss" => parse_ss(rest),
         "proc" => parse_proc(rest),
         _ => None,
-    };
-    let Some(listeners) = listeners else {
+    }
+}
+
+/// Returns the unexpected UDP sockets on ports that the kernel may have chosen.
+fn on_any_port(answer: &str, expected: &[ExpectedPort]) -> BTreeSet<ExpectedPort> {
+    let listeners = parse(answer).unwrap_or_default();
+    let ports = listeners.iter().filter(|listener| !listener.is_local()).map(|listener| listener.port);
+    ports
+        .filter(|port| {
+            port.protocol == Protocol::Udp && ANY_PORTS.contains(&port.port) && !expected.contains(port)
+        })
+        .collect()
+}
+
+/// Judges an answer; the sockets on the ports of `fleeting` are not there for long.
+fn judge(answer: &str, expected: &[ExpectedPort], fleeting: &BTreeSet<ExpectedPort>) -> Verdict {
+    let Some(listeners) = parse(answer) else {
         return Verdict::fail(format!("the list of sockets cannot be read: {}", shortened(answer, 300)));
     };
     let mut open: BTreeMap<ExpectedPort, BTreeSet<String>> = BTreeMap::new();
@@ -63,6 +109,9 @@ fn judge(answer: &str, expected: &[ExpectedPort]) -> Verdict {
         let ExpectedPort { port, protocol } = listener.port;
         if protocol == Protocol::Udp && DHCP_CLIENT_PORTS.contains(&port) {
             passed_over.insert(port);
+            continue;
+        }
+        if fleeting.contains(&listener.port) {
             continue;
         }
         open.entry(listener.port).or_default().extend(listener.process.clone());
@@ -83,6 +132,9 @@ fn judge(answer: &str, expected: &[ExpectedPort]) -> Verdict {
     }
     if !passed_over.is_empty() {
         detail.push_str("; the DHCP client's own port is passed over");
+    }
+    if !fleeting.is_empty() {
+        detail.push_str("; UDP sockets of clients that wait for an answer are passed over");
     }
     Verdict::of(unexpected.is_empty() && missing.is_empty(), detail)
 }
@@ -188,7 +240,7 @@ mod tests {
 
     #[test]
     fn expected_ports_pass_and_loopback_and_dhcp_do_not_count() {
-        let verdict = judge(SS, &[SSH]);
+        let verdict = judge(SS, &[SSH], &BTreeSet::new());
         assert_eq!(verdict.outcome, CheckOutcome::Pass, "{}", verdict.detail);
         assert!(verdict.detail.contains("tcp/22 (sshd)"), "{}", verdict.detail);
         assert!(verdict.detail.contains("DHCP"), "{}", verdict.detail);
@@ -197,10 +249,25 @@ mod tests {
     #[test]
     fn unexpected_and_missing_ports_are_named() {
         let answer = format!("{SS}tcp LISTEN 0 5 *:3306 *:* users:((\"mariadbd\",pid=7,fd=1))\n");
-        let verdict = judge(&answer, &[SSH, WEB]);
+        let verdict = judge(&answer, &[SSH, WEB], &BTreeSet::new());
         assert_eq!(verdict.outcome, CheckOutcome::Fail);
         assert!(verdict.detail.contains("not expected: tcp/3306 (mariadbd)"), "{}", verdict.detail);
         assert!(verdict.detail.contains("expected but closed: tcp/80"), "{}", verdict.detail);
+    }
+
+    #[test]
+    fn socket_of_a_client_that_waits_is_no_service_and_one_that_stays_is() {
+        let answer = |port: u16| {
+            format!("{SS}udp UNCONN 0 0 0.0.0.0:{port} 0.0.0.0:* users:((\"systemd-timesyn\",pid=2,fd=5))\n")
+        };
+        let port = |port| ExpectedPort { port, protocol: Protocol::Udp };
+        assert_eq!(on_any_port(&answer(45_123), &[SSH]), BTreeSet::from([port(45_123)]));
+        assert_eq!(on_any_port(&answer(45_123), &[SSH, port(45_123)]), BTreeSet::new());
+        assert_eq!(on_any_port(&answer(123), &[SSH]), BTreeSet::new());
+        let passed = judge(&answer(45_123), &[SSH], &BTreeSet::from([port(45_123)]));
+        assert_eq!(passed.outcome, CheckOutcome::Pass, "{}", passed.detail);
+        assert!(passed.detail.contains("wait for an answer"), "{}", passed.detail);
+        assert_eq!(judge(&answer(45_123), &[SSH], &BTreeSet::new()).outcome, CheckOutcome::Fail);
     }
 
     #[test]
@@ -212,9 +279,9 @@ mod tests {
             kind tcp6\n  sl  local_address\n\
             \x20  0: 00000000000000000000000001000000:0019 00000000000000000000000000000000:0000 0A 0\n\
             kind udp\n  sl\n   0: 00000000:0044 00000000:0000 07 0\nkind udp6\n";
-        let verdict = judge(answer, &[SSH]);
+        let verdict = judge(answer, &[SSH], &BTreeSet::new());
         assert_eq!(verdict.outcome, CheckOutcome::Pass, "{}", verdict.detail);
-        assert_eq!(judge(answer, &[WEB]).outcome, CheckOutcome::Fail);
+        assert_eq!(judge(answer, &[WEB], &BTreeSet::new()).outcome, CheckOutcome::Fail);
     }
 
     #[test]
@@ -229,14 +296,14 @@ mod tests {
             "proc\nkind tcp\n 0: 0000:0016 x 0A",
             "proc\nkind icmp\n",
         ] {
-            assert_eq!(judge(answer, &[]).outcome, CheckOutcome::Fail, "{answer:?}");
+            assert_eq!(judge(answer, &[], &BTreeSet::new()).outcome, CheckOutcome::Fail, "{answer:?}");
         }
     }
 
     proptest! {
         #[test]
         fn any_answer_is_survived(tool in "(ss|proc|)", rest in "\\PC*", lines in prop::collection::vec("(tcp|udp|kind tcp6|0:) [A-Z0-9 .:%*\\[\\]é]*", 0..8)) {
-            judge(&format!("{tool}\n{rest}\n{}", lines.join("\n")), &[SSH]);
+            judge(&format!("{tool}\n{rest}\n{}", lines.join("\n")), &[SSH], &BTreeSet::new());
         }
     }
 }
