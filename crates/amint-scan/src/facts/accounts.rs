@@ -1,9 +1,11 @@
 //! Users and their password fields.
 
+use crate::facts::sudoers::Identity;
 use crate::{CheckError, Context};
 
 pub(crate) const PASSWD: &str = "/etc/passwd";
 pub(crate) const SHADOW: &str = "/etc/shadow";
+pub(crate) const GROUP: &str = "/etc/group";
 
 /// One line of `/etc/passwd`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +13,8 @@ pub(crate) struct User {
     pub(crate) name: String,
     pub(crate) password: String,
     pub(crate) uid: u32,
+    /// The number of the first group; none when the field is no number.
+    pub(crate) gid: Option<u32>,
     pub(crate) home: String,
     pub(crate) shell: String,
     pub(crate) line: u32,
@@ -58,6 +62,7 @@ impl Accounts {
                 name: fields[0].clone(),
                 password: fields[1].clone(),
                 uid: fields[2].parse().map_err(|_| malformed("the user id is no number"))?,
+                gid: fields[3].parse().ok(),
                 home: fields[5].clone(),
                 shell: fields[6].trim().to_owned(),
                 line,
@@ -79,6 +84,20 @@ impl Accounts {
         self.users.iter().find(|user| user.name == name)
     }
 
+    /// Returns a user with all their groups; none when there is no such user.
+    pub(crate) fn identity(&self, cx: &Context<'_>, name: &str) -> Result<Option<Identity>, CheckError> {
+        let Some(user) = self.user(name) else { return Ok(None) };
+        let mut identity = Identity { name: name.to_owned(), uid: user.uid, groups: Vec::new() };
+        for (_, fields) in records(cx, GROUP)? {
+            let Some(gid) = fields.get(2).and_then(|field| field.parse().ok()) else { continue };
+            let is_member = fields.get(3).is_some_and(|list| list.split(',').any(|member| member == name));
+            if is_member || user.gid == Some(gid) {
+                identity.groups.push((fields[0].clone(), gid));
+            }
+        }
+        Ok(Some(identity))
+    }
+
     /// Returns the shadow line of a name.
     pub(crate) fn shadow_of(&self, name: &str) -> Option<&Shadow> {
         self.shadow.iter().find(|entry| entry.name == name)
@@ -94,10 +113,13 @@ pub(crate) fn records(cx: &Context<'_>, path: &str) -> Result<Vec<(u32, Vec<Stri
 
 /// Tells whether a password field holds a hash, open or behind a lock.
 ///
-/// `*`, `!`, `!!`, `!*`, `*LK*`, `*NP*` and `x` are no hashes; anything else that is not empty may be one.
+/// `*`, `!`, `!!`, `!*`, `*LK*`, `*NP*` and `x` are no hashes, nor are words behind a lock that say so, such as
+/// the `!locked` of Red Hat's images; anything else that is not empty may be one.
 pub(crate) fn has_hash(field: &str) -> bool {
-    let unlocked = field.trim_start_matches('!');
-    !matches!(unlocked, "" | "*" | "x" | "*LK*" | "*NP*" | "*K*" | "NP" | "U")
+    let bare = field.trim_matches(['!', '*']);
+    let is_locked = field.starts_with(['!', '*']);
+    let is_word = |word: &str| ["invalid", "locked", "none", "nopass", "nopassword"].contains(&word);
+    !(matches!(bare, "" | "x" | "LK" | "NP" | "K" | "U") || is_locked && is_word(&bare.to_ascii_lowercase()))
 }
 
 /// Tells whether nobody can log in with this password field.
@@ -120,10 +142,10 @@ mod tests {
 
     #[test]
     fn locked_fields_are_no_hashes_and_a_locked_hash_is_one() {
-        for field in ["", "!", "!!", "*", "!*", "x", "*LK*"] {
+        for field in ["", "!", "!!", "*", "!*", "x", "*LK*", "!locked", "*locked*"] {
             assert!(!has_hash(field), "{field}");
         }
-        for field in ["$6$a$b", "!$y$j9T$a$b", "abJnggxhB/yWI", "_9G..8147mpcfKT8g0U."] {
+        for field in ["$6$a$b", "!$y$j9T$a$b", "abJnggxhB/yWI", "_9G..8147mpcfKT8g0U.", "*$6$a$b"] {
             assert!(has_hash(field), "{field}");
         }
         assert!(is_locked("!$6$a$b") && is_locked("*") && !is_locked("$6$a$b") && !is_locked(""));

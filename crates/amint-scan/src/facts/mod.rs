@@ -2,8 +2,10 @@
 
 pub(crate) mod accounts;
 pub(crate) mod cloud;
+pub(crate) mod crypt;
 pub(crate) mod homes;
 pub(crate) mod packages;
+pub(crate) mod pam;
 pub mod sshd;
 pub(crate) mod sudoers;
 pub(crate) mod sweep;

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use amint_types::Severity;
 
+use super::cloud_passwords;
 use crate::facts::units;
 use crate::rule::finding_at;
 use crate::{CheckError, Context, Rule, RuleMeta, Severities, Verdict};
@@ -11,21 +12,23 @@ pub(in crate::rules) struct Autologin;
 
 static META: RuleMeta = RuleMeta {
     id: "ACC-012",
-    title: "no console logs anybody in by itself",
-    requirements: &["A2", "B6", "MP-G4"],
-    rationale: "A console that logs somebody in gives the machine to whoever reaches it, EC2's serial console included.",
-    remedy: "Remove the autologin option from the getty drop-in or the display manager's configuration.",
+    title: "no console and no boot configuration lets anybody in",
+    requirements: &["A2", "B6", "MP-G4", "MP-G5", "MP-L1"],
+    rationale: "A console that logs somebody in gives the machine to whoever reaches it, EC2's serial console included. What the \
+                image tells cloud-init happens on every instance: a password there is the same for all, and \
+                `ssh_pwauth` opens ssh to passwords after the image was judged.",
+    remedy: "Remove autologin from gettys and display managers, and passwords, `chpasswd` lists, `lock_passwd: false`, \
+             `ssh_pwauth: true` and `disable_root: false` from /etc/cloud.",
     severities: Severities::public(Severity::Critical, Some(Severity::High)),
 };
 
 /// Configuration files of display managers and what turns autologin on in them.
-const DISPLAY_MANAGERS: [(&str, &str); 6] = [
+const DISPLAY_MANAGERS: [(&str, &str); 5] = [
     ("/etc/gdm3/daemon.conf", "automaticloginenable=true"),
     ("/etc/gdm3/custom.conf", "automaticloginenable=true"),
     ("/etc/gdm/custom.conf", "automaticloginenable=true"),
     ("/etc/lightdm/lightdm.conf", "autologin-user="),
     ("/etc/sddm.conf", "user="),
-    ("/etc/inittab", "--autologin"),
 ];
 
 impl Rule for Autologin {
@@ -39,9 +42,7 @@ impl Rule for Autologin {
             let is_getty = name.contains("getty") || name.starts_with("console");
             let Some(unit) = (if is_getty { units::load(cx, &name)? } else { None }) else { continue };
             for entry in units::values(&unit, "Service", "ExecStart") {
-                let words: Vec<&str> = entry.value.split_whitespace().collect();
-                let is_autologin = words.iter().any(|word| word.starts_with("--autologin") || *word == "-a");
-                if is_autologin {
+                if is_autologin(&entry.value) {
                     let message = format!("{name} logs somebody in by itself");
                     findings.push(finding_at(message, &entry.path, entry.line, &entry.value));
                 }
@@ -59,8 +60,38 @@ impl Rule for Autologin {
                 }
             }
         }
+        // The shell of a line of init's table comes without a question.
+        let table = Path::new("/etc/inittab");
+        for (line, text) in (1_u32..).zip(cx.text(table)?.unwrap_or_default().lines()) {
+            let command = text.split(':').nth(3).unwrap_or_default();
+            let is_waiting =
+                text.split(':').nth(2).is_some_and(|action| matches!(action, "respawn" | "askfirst"));
+            if !text.starts_with('#') && is_waiting && (is_autologin(command) || is_shell(command)) {
+                findings.push(finding_at("a console gives a shell by itself", table, line, text));
+            }
+        }
+        findings.extend(cloud_passwords::findings(cx)?);
         Ok(findings.into())
     }
+}
+
+/// Tells whether a getty logs somebody in, or calls a shell where login should be.
+fn is_autologin(command: &str) -> bool {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let value_of = |short: &str, long: &str| {
+        let at = words.iter().position(|word| *word == short || *word == long);
+        let behind = at.and_then(|at| words.get(at + 1)).copied();
+        behind.or_else(|| words.iter().find_map(|word| word.strip_prefix(long)?.strip_prefix('=')))
+    };
+    let is_getty = words.first().is_some_and(|word| word.contains("getty"));
+    let program = value_of("-l", "--login-program");
+    value_of("-a", "--autologin").is_some() || (is_getty && program.is_some_and(is_shell))
+}
+
+fn is_shell(command: &str) -> bool {
+    let program = command.trim_start_matches('-').split_whitespace().next().unwrap_or_default();
+    let name = program.rsplit('/').next().unwrap_or_default();
+    matches!(name, "ash" | "bash" | "busybox" | "dash" | "sh" | "zsh") && !command.contains("login")
 }
 
 #[cfg(test)]
@@ -79,6 +110,19 @@ mod tests {
             "[Service]\nExecStart=\nExecStart=-/sbin/agetty --autologin root %I $TERM\n",
         );
         assert_eq!(fixture.paths("ACC-012"), ["/etc/systemd/system/serial-getty@.service.d/autologin.conf"]);
+    }
+
+    #[test]
+    fn a_table_of_init_that_gives_a_shell_is_found() {
+        let table =
+            |line: &str| Fixture::new().file("/etc/inittab", &format!("# tty1::respawn:/bin/sh\n{line}\n"));
+        assert!(table("tty1::respawn:/sbin/getty 38400 tty1").is_pass("ACC-012"));
+        assert_eq!(
+            table("ttyS0::respawn:/sbin/getty -n -l /bin/sh -L 0 ttyS0 vt100").findings("ACC-012").len(),
+            1
+        );
+        assert_eq!(table("::askfirst:-/bin/ash").findings("ACC-012").len(), 1);
+        assert_eq!(table("1:2345:respawn:/sbin/agetty -a root tty1").findings("ACC-012").len(), 1);
     }
 
     #[test]

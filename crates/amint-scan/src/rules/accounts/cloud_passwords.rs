@@ -1,50 +1,30 @@
+//! What the image tells cloud-init about passwords.
+
 use std::path::Path;
 
-use amint_types::Severity;
 use amint_types::report::Finding;
 
 use crate::facts::yaml::Yaml;
 use crate::rule::finding;
-use crate::{CheckError, Context, Rule, RuleMeta, Severities, Verdict};
+use crate::{CheckError, Context};
 
-/// The image's own cloud configuration sets no passwords.
-pub(in crate::rules) struct CloudPasswords;
-
-static META: RuleMeta = RuleMeta {
-    id: "ACC-013",
-    title: "cloud-init's configuration sets no passwords",
-    requirements: &["A2", "MP-G4", "MP-G5", "MP-L1"],
-    rationale: "What the image tells cloud-init happens on every instance: a password there is the same for all, and \
-                `ssh_pwauth` opens ssh to passwords after the image was judged.",
-    remedy: "Remove passwords, `chpasswd` lists, `lock_passwd: false`, `ssh_pwauth: true` and `disable_root: false` from \
-             /etc/cloud.",
-    severities: Severities::public(Severity::Critical, Some(Severity::High)),
-};
-
-impl Rule for CloudPasswords {
-    fn meta(&self) -> &'static RuleMeta {
-        &META
+/// Finds passwords, keys and open doors in the image's own configuration.
+pub(super) fn findings(cx: &Context<'_>) -> Result<Vec<Finding>, CheckError> {
+    let Some(config) = cx.cloud()? else { return Ok(Vec::new()) };
+    let mut findings = Vec::new();
+    // Each file is judged, because a secret in a file that another one overrules is still in the image.
+    for (path, file) in &config.files {
+        judge(path, file, &mut findings);
     }
-
-    fn check(&self, cx: &Context<'_>) -> Result<Verdict, CheckError> {
-        let Some(config) = cx.cloud()? else {
-            return Ok(Verdict::NotApplicable("cloud-init is not installed".to_owned()));
-        };
-        let mut findings = Vec::new();
-        // Each file is judged, because a secret in a file that another one overrules is still in the image.
-        for (path, file) in &config.files {
-            judge(path, file, &mut findings);
+    for (key, bad, message) in [
+        ("ssh_pwauth", true, "ssh is opened to passwords at boot"),
+        ("disable_root", false, "root is opened to the launch key at boot"),
+    ] {
+        if config.merged.at(&[key]).and_then(Yaml::switch) == Some(bad) {
+            findings.push(finding(format!("{key}: {bad}: {message}"), config.source(&[key])));
         }
-        for (key, bad, message) in [
-            ("ssh_pwauth", true, "ssh is opened to passwords at boot"),
-            ("disable_root", false, "root is opened to the launch key at boot"),
-        ] {
-            if config.merged.at(&[key]).and_then(Yaml::switch) == Some(bad) {
-                findings.push(finding(format!("{key}: {bad}: {message}"), config.source(&[key])));
-            }
-        }
-        Ok(findings.into())
     }
+    Ok(findings)
 }
 
 fn judge(path: &Path, file: &Yaml, findings: &mut Vec<Finding>) {
@@ -97,14 +77,14 @@ mod tests {
     #[test]
     fn debians_configuration_passes() {
         let config = "disable_root: true\nusers:\n - default\nsystem_info:\n  default_user: {name: debian, lock_passwd: True}\nchpasswd: {expire: false}\n";
-        assert!(image(config).is_pass("ACC-013"));
+        assert!(image(config).is_pass("ACC-012"));
     }
 
     #[test]
     fn passwords_keys_and_open_doors_are_found_and_not_shown() {
         let config = "password: hunter2\nchpasswd: {list: \"root:hunter2\"}\nssh_pwauth: 1\ndisable_root: no\n\
             users:\n - {name: joe, plain_text_passwd: hunter2, lock_passwd: no, ssh_authorized_keys: [k]}\n";
-        let findings = image(config).findings("ACC-013");
+        let findings = image(config).findings("ACC-012");
         assert_eq!(findings.len(), 7, "{findings:?}");
         assert!(!findings.join("").contains("hunter2"));
     }
@@ -113,6 +93,6 @@ mod tests {
     fn a_later_file_may_close_what_an_earlier_one_opens() {
         let fixture =
             image("ssh_pwauth: true\n").file("/etc/cloud/cloud.cfg.d/99.cfg", "ssh_pwauth: false\n");
-        assert!(fixture.is_pass("ACC-013"));
+        assert!(fixture.is_pass("ACC-012"));
     }
 }

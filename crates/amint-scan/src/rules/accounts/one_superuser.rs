@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use amint_types::Severity;
+use amint_types::report::Finding;
 
-use crate::facts::accounts::PASSWD;
+use crate::facts::accounts::{GROUP, PASSWD, SHADOW, records};
 use crate::rule::finding_at;
 use crate::{CheckError, Context, Rule, RuleMeta, Severities, Verdict};
 
@@ -19,6 +20,9 @@ static META: RuleMeta = RuleMeta {
     remedy: "Remove the account, or give it an id of its own.",
     severities: Severities::public(Severity::Critical, Some(Severity::Critical)),
 };
+
+/// Accounts that Red Hat's and SUSE's packages put into root's group: none of them lets anybody in.
+const ROOTS_GROUP: [&str; 5] = ["halt", "operator", "root", "shutdown", "sync"];
 
 impl Rule for OneSuperuser {
     fn meta(&self) -> &'static RuleMeta {
@@ -44,8 +48,45 @@ impl Rule for OneSuperuser {
                 tell(format!("user {} shares id {} with {first}", user.name, user.uid));
             }
         }
+        for (path, what) in [(PASSWD, "accounts"), (SHADOW, "passwords"), (GROUP, "groups")] {
+            for (line, fields) in records(cx, path)? {
+                // Compatibility entries of NIS; a plain file has no names like these.
+                if fields[0].starts_with(['+', '-']) {
+                    let message = format!("the line lets a directory add {what}");
+                    findings.push(finding_at(message, Path::new(path), line, &fields[0]));
+                }
+            }
+        }
+        findings.extend(groups(cx)?);
         Ok(findings.into())
     }
+}
+
+/// Judges groups: root's is root's alone, and no name or number stands twice.
+fn groups(cx: &Context<'_>) -> Result<Vec<Finding>, CheckError> {
+    let mut findings = Vec::new();
+    for user in &cx.accounts()?.users {
+        if user.gid == Some(0) && user.uid != 0 && !ROOTS_GROUP.contains(&user.name.as_str()) {
+            let message = format!("user {} is in root's group", user.name);
+            let text = format!("{}:x:{}:0:…", user.name, user.uid);
+            findings.push(finding_at(message, Path::new(PASSWD), user.line, &text));
+        }
+    }
+    let mut names = BTreeMap::new();
+    let mut ids = BTreeMap::new();
+    for (line, fields) in records(cx, GROUP)? {
+        let mut tell = |message: String| {
+            findings.push(finding_at(message, Path::new(GROUP), line, &format!("{}:…", fields[0])));
+        };
+        if let Some(first) = names.insert(fields[0].clone(), line) {
+            tell(format!("the group {} stands on line {first} already", fields[0]));
+        }
+        let id = fields.get(2).filter(|id| !id.is_empty());
+        if let Some(first) = id.and_then(|id| ids.insert(id.clone(), fields[0].clone())) {
+            tell(format!("group {} shares its id with {first}", fields[0]));
+        }
+    }
+    Ok(findings)
 }
 
 #[cfg(test)]
@@ -63,7 +104,26 @@ mod tests {
             [
                 "/etc/passwd:2 user toor has id 0",
                 "/etc/passwd:2 user toor shares id 0 with root",
-                "/etc/passwd:4 the name a stands on line 3 already"
+                "/etc/passwd:4 the name a stands on line 3 already",
+                "/etc/passwd:5 the line lets a directory add accounts"
+            ]
+        );
+    }
+
+    #[test]
+    fn groups_that_share_an_id_and_users_in_roots_group_are_found() {
+        let fixture = Fixture::new()
+            .file(
+                "/etc/passwd",
+                "root:x:0:0::/root:/bin/sh\nsync:x:5:0::/sbin:/bin/sync\njoe:x:9:0::/:/bin/sh\n",
+            )
+            .file("/etc/group", "root:x:0:\na:x:7:\nb:x:7:\na:x:8:\n");
+        assert_eq!(
+            fixture.findings("ACC-005"),
+            [
+                "/etc/group:3 group b shares its id with a",
+                "/etc/group:4 the group a stands on line 2 already",
+                "/etc/passwd:3 user joe is in root's group"
             ]
         );
     }

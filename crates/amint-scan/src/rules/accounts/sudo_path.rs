@@ -3,9 +3,9 @@ use std::path::Path;
 use amint_types::Severity;
 
 use super::default_user::write_default_user;
-use crate::facts::accounts::records;
+use super::passwordless_sudo;
 use crate::facts::cloud::{self, CloudConfig};
-use crate::facts::sudoers;
+use crate::facts::sudoers::{self, Sudoers};
 use crate::facts::yaml::Yaml;
 use crate::rule::finding;
 use crate::{CheckError, Context, Fix, Rule, RuleMeta, Severities, Verdict};
@@ -15,11 +15,13 @@ pub(in crate::rules) struct SudoPath;
 
 static META: RuleMeta = RuleMeta {
     id: "ACC-008",
-    title: "the user becomes root through sudo",
-    requirements: &["A2", "A8", "MP-L4", "CIS-5.2"],
+    title: "the user, and nobody else, becomes root without a password",
+    requirements: &["A2", "A8", "B6", "MP-L4", "MP-G7", "CIS-5.2"],
     rationale: "The owner of an instance must be able to administer it. Root is locked and no account has a password, \
-                so sudo must let the one user in without asking for one.",
-    remedy: "Keep cloud-init's default user with `sudo: ALL=(ALL) NOPASSWD:ALL`, or grant the same in /etc/sudoers.d.",
+                so sudo must let the one user in without asking for one. Whoever else it lets in, and whoever may write \
+                to a program that it runs, is root as soon as their account falls.",
+    remedy: "Keep cloud-init's default user with `sudo: ALL=(ALL) NOPASSWD:ALL`, or grant the same in /etc/sudoers.d; remove `NOPASSWD` \
+             and `!authenticate` for everyone else, and let only root write what sudo runs.",
     severities: Severities::public(Severity::Critical, Some(Severity::Medium)),
 };
 
@@ -30,23 +32,34 @@ impl Rule for SudoPath {
 
     fn check(&self, cx: &Context<'_>) -> Result<Verdict, CheckError> {
         let user = &cx.request().user;
-        if !cx.exists("/usr/bin/sudo")? {
+        if !Sudoers::is_installed(cx)? {
             return Ok(Verdict::Fail(vec![finding("sudo is not installed", Path::new("/usr/bin/sudo"))]));
         }
-        let by_cloud_init = match cx.cloud()? {
-            Some(config) => cloud::is_enabled(cx)? && is_made_with_sudo(config, user),
-            None => false,
-        };
-        if by_cloud_init || is_granted(cx, user)? {
-            return Ok(Verdict::Pass);
+        let mut findings = passwordless_sudo::findings(cx)?;
+        if !has_path(cx)? {
+            let message = format!("nothing lets {user} become root without a password");
+            findings.push(finding(message, Path::new(sudoers::MAIN)));
         }
-        let message = format!("nothing lets {user} become root without a password");
-        Ok(Verdict::Fail(vec![finding(message, Path::new(sudoers::MAIN))]))
+        Ok(findings.into())
     }
 
     fn fix(&self) -> Option<Fix> {
-        Some(|cx| if SudoPath.check(&cx.look())? == Verdict::Pass { Ok(()) } else { write_default_user(cx) })
+        Some(|cx| {
+            let look = cx.look();
+            let is_missing = Sudoers::is_installed(&look)? && !has_path(&look)?;
+            if is_missing { write_default_user(cx) } else { Ok(()) }
+        })
     }
+}
+
+/// Tells whether cloud-init or the image itself lets the user become root.
+fn has_path(cx: &Context<'_>) -> Result<bool, CheckError> {
+    let user = &cx.request().user;
+    let by_cloud_init = match cx.cloud()? {
+        Some(config) => cloud::is_enabled(cx)? && is_made_with_sudo(config, user),
+        None => false,
+    };
+    Ok(by_cloud_init || is_granted(cx, user)?)
 }
 
 /// Tells whether cloud-init makes the user at boot and grants everything.
@@ -67,16 +80,10 @@ fn is_made_with_sudo(config: &CloudConfig, user: &str) -> bool {
     has_module && (by_default || users.iter().any(|item| is_called(item) && grants_all(item)))
 }
 
-fn is_granted(cx: &Context<'_>, user: &str) -> Result<bool, CheckError> {
-    let mut subjects = vec![user.to_owned(), "ALL".to_owned()];
-    for (_, fields) in records(cx, "/etc/group")? {
-        if fields.get(3).is_some_and(|members| members.split(',').any(|member| member == user)) {
-            subjects.push(format!("%{}", fields[0]));
-        }
-    }
-    let is_known = cx.accounts()?.user(user).is_some();
-    let grants = sudoers::grants(cx)?;
-    Ok(is_known && grants.iter().any(|grant| grant.is_passwordless && subjects.contains(&grant.subject)))
+fn is_granted(cx: &Context<'_>, name: &str) -> Result<bool, CheckError> {
+    let Some(identity) = cx.accounts()?.identity(cx, name)? else { return Ok(false) };
+    let sudoers = cx.fact(Sudoers::load)?;
+    Ok(sudoers.full_access(&identity) == Some(false))
 }
 
 #[cfg(test)]
