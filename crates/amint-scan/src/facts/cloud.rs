@@ -88,5 +88,13 @@ pub(crate) fn is_enabled(cx: &Context<'_>) -> Result<bool, CheckError> {
             return Ok(true);
         }
     }
+    // OpenRC.
+    for script in ["cloud-init", "cloud-init-local", "cloud-config"] {
+        for level in ["boot", "default"] {
+            if cx.metadata(format!("/etc/runlevels/{level}/{script}"))?.is_some() {
+                return Ok(true);
+            }
+        }
+    }
     Ok(false)
 }

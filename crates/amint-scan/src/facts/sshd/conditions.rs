@@ -1,5 +1,6 @@
 //! `Match` blocks.
 
+use super::keywords::Version;
 use crate::glob;
 
 /// One test of a `Match` line.
@@ -58,7 +59,7 @@ pub(super) fn is_match_list(patterns: &str, text: &str) -> bool {
 }
 
 /// Reads the words of a `Match` line.
-pub(super) fn parse(words: &[String]) -> Result<Vec<Criterion>, String> {
+pub(super) fn parse(words: &[String], version: Option<Version>) -> Result<Vec<Criterion>, String> {
     let mut criteria = Vec::new();
     let mut words = words.iter();
     let mut count = 0;
@@ -71,17 +72,25 @@ pub(super) fn parse(words: &[String]) -> Result<Vec<Criterion>, String> {
         match kind.as_str() {
             "all" if count == 1 && words.len() == 0 => return Ok(Vec::new()),
             "all" => return Err("`all` must stand alone".to_owned()),
-            "invalid-user" => {
+            "invalid-user" if is_known(version, (9, 9)) => {
                 criteria.push(Criterion { kind, patterns: String::new() });
                 continue;
             }
-            "user" | "group" | "host" | "localaddress" | "localport" | "rdomain" | "address" | "version"
-            | "sessiontype" | "command" => {}
+            "user" | "group" | "host" | "localaddress" | "localport" | "rdomain" | "address" => {}
+            "version" | "sessiontype" | "command" if is_known(version, (10, 0)) => {}
             other => return Err(format!("unknown criterion `{other}`")),
         }
         let patterns = joined.or_else(|| words.next().cloned()).filter(|value| !value.is_empty());
         let patterns = patterns.ok_or_else(|| format!("`{kind}` has no patterns"))?;
+        if kind == "localport" && patterns.parse::<u16>().is_err() {
+            return Err(format!("`{patterns}` is no port"));
+        }
         criteria.push(Criterion { kind, patterns });
     }
     if criteria.is_empty() { Err("no criteria".to_owned()) } else { Ok(criteria) }
+}
+
+/// Tells whether a version knows what came with `since`; an unknown version may.
+fn is_known(version: Option<Version>, since: Version) -> bool {
+    version.is_none_or(|version| version >= since)
 }

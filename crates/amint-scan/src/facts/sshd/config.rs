@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::algorithms;
 use super::conditions::Condition;
 use super::keywords::{self, Version};
 use super::reader;
@@ -72,6 +73,7 @@ pub struct SshdConfig {
     pub(super) problems: Vec<Problem>,
     pub(super) main: PathBuf,
     pub(super) version: Option<Version>,
+    pub(super) is_suse: bool,
 }
 
 impl SshdConfig {
@@ -83,6 +85,11 @@ impl SshdConfig {
     /// Returns the main configuration file.
     pub fn main(&self) -> &std::path::Path {
         &self.main
+    }
+
+    /// Returns major and minor version of the installed server, when they are known.
+    pub fn version(&self) -> Option<(u32, u32)> {
+        self.version
     }
 
     /// Returns all directives, in the order in which sshd reads them.
@@ -101,7 +108,7 @@ impl SshdConfig {
         let mut directives = self.of(&keyword);
         let first =
             directives.find(|directive| directive.condition.as_ref().is_none_or(Condition::is_always));
-        first.map_or_else(|| default(&keyword), |found| setting(found, When::Always))
+        first.map_or_else(|| self.default(&keyword), |found| self.setting(found, When::Always))
     }
 
     /// Returns the value of a keyword for one connection; `meets` judges each conditional block.
@@ -109,7 +116,7 @@ impl SshdConfig {
         let keyword = keyword.to_ascii_lowercase();
         let found = self.of(&keyword).find_map(|directive| {
             let condition = directive.condition.as_ref()?;
-            meets(condition).then(|| setting(directive, When::Match(condition.text())))
+            meets(condition).then(|| self.setting(directive, When::Match(condition.text())))
         });
         found.unwrap_or_else(|| self.global(&keyword))
     }
@@ -126,7 +133,7 @@ impl SshdConfig {
             if !is_possible || seen.contains(&condition) {
                 continue;
             }
-            settings.push(setting(directive, When::Match(condition.text())));
+            settings.push(self.setting(directive, When::Match(condition.text())));
             if condition.is_always() {
                 return settings;
             }
@@ -143,12 +150,12 @@ impl SshdConfig {
             .of(&keyword)
             .map(|directive| {
                 let when = directive.condition.as_ref().map_or(When::Always, |met| When::Match(met.text()));
-                setting(directive, when)
+                self.setting(directive, when)
             })
             .collect();
         let is_missing = found.iter().all(|setting| setting.when != When::Always);
         if is_missing && keywords::default(&keyword).is_some() {
-            return std::iter::once(default(&keyword)).chain(found).collect();
+            return std::iter::once(self.default(&keyword)).chain(found).collect();
         }
         found
     }
@@ -156,21 +163,31 @@ impl SshdConfig {
     fn of<'config>(&'config self, keyword: &'config str) -> impl Iterator<Item = &'config Directive> {
         self.directives.iter().filter(move |directive| directive.keyword == keyword)
     }
-}
 
-fn default(keyword: &str) -> Setting {
-    let value = keywords::default(keyword).unwrap_or_default();
-    Setting {
-        arguments: value.split_ascii_whitespace().map(str::to_owned).collect(),
-        place: None,
-        when: When::Always,
+    fn default(&self, keyword: &str) -> Setting {
+        let algorithms = algorithms::default(keyword, self.version);
+        let value = match keyword {
+            // Compiled so by SUSE until its servers read /usr/etc.
+            "permitrootlogin" if self.is_suse && self.version.is_none_or(|version| version < (9, 0)) => "yes",
+            _ => algorithms.as_deref().or(keywords::default(keyword)).unwrap_or_default(),
+        };
+        Setting {
+            arguments: value.split_ascii_whitespace().map(str::to_owned).collect(),
+            place: None,
+            when: When::Always,
+        }
     }
-}
 
-fn setting(directive: &Directive, when: When) -> Setting {
-    Setting {
-        arguments: directive.arguments.iter().map(|value| keywords::canonical_value(value)).collect(),
-        place: Some(directive.place.clone()),
-        when,
+    fn setting(&self, directive: &Directive, when: When) -> Setting {
+        let default = algorithms::default(&directive.keyword, self.version);
+        let value = |text: &String| match &default {
+            Some(default) => algorithms::assemble(default, text),
+            None => keywords::canonical_value(text),
+        };
+        Setting {
+            arguments: directive.arguments.iter().map(value).collect(),
+            place: Some(directive.place.clone()),
+            when,
+        }
     }
 }

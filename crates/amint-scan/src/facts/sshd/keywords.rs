@@ -24,7 +24,7 @@ const ANYWHERE: &str = "acceptenv allowagentforwarding allowgroups allowstreamlo
     hostbasedacceptedalgorithms hostbasedauthentication hostbasedusesnamefrompacketonly ignorerhosts include \
     ipqos kbdinteractiveauthentication kerberosauthentication loglevel logverbose match maxauthtries \
     maxsessions pamservicename passwordauthentication permitemptypasswords permitlisten permitopen \
-    permitrootlogin permittty permittunnel permituserrc pubkeyacceptedalgorithms pubkeyauthentication \
+    permitrootlogin permittty rhostsrsaauthentication rsaauthentication permittunnel permituserrc pubkeyacceptedalgorithms pubkeyauthentication \
     pubkeyauthoptions rdomain refuseconnection rekeylimit requiredrsasize revokedkeys setenv \
     streamlocalbindmask streamlocalbindunlink subsystem trustedusercakeys unusedconnectiontimeout \
     x11displayoffset x11forwarding x11uselocalhost";
@@ -32,8 +32,7 @@ const ANYWHERE: &str = "acceptenv allowagentforwarding allowgroups allowstreamlo
 /// Keywords that sshd still accepts and ignores.
 const IGNORED: &str = "afstokenpassing authorizedkeysfile2 checkmail gssapiusesessioncredcache \
     gssusesessionccache kerberostgtpassing keyregenerationinterval pamauthenticationviakbdint \
-    permitblacklistedkeys protocol reversemappingcheck rhostsauthentication rhostsrsaauthentication \
-    serverkeybits uselogin useprivilegeseparation verifyreversemapping";
+    permitblacklistedkeys protocol reversemappingcheck rhostsauthentication serverkeybits uselogin useprivilegeseparation verifyreversemapping";
 
 /// Other names, and the keywords that they stand for.
 const ALIASES: [(&str, &str); 7] = [
@@ -46,32 +45,50 @@ const ALIASES: [(&str, &str); 7] = [
     ("skeyauthentication", "kbdinteractiveauthentication"),
 ];
 
-/// Keywords that came later than 9.0, and when.
-const SINCE: [(&str, Version); 10] = [
+/// Keywords that came later than 7.4, and when. Other names for a keyword are older than the keyword.
+const SINCE: [(&str, Version); 23] = [
+    ("casignaturealgorithms", (7, 9)),
     ("channeltimeout", (9, 2)),
-    ("requiredrsasize", (9, 1)),
-    ("unusedconnectiontimeout", (9, 2)),
+    ("exposeauthinfo", (7, 6)),
+    ("hostbasedacceptedalgorithms", (8, 5)),
+    ("include", (8, 2)),
+    ("logverbose", (8, 5)),
+    ("modulifile", (8, 6)),
     ("pamservicename", (9, 8)),
+    ("permitlisten", (7, 8)),
+    ("persourcemaxstartups", (8, 5)),
+    ("persourcenetblocksize", (8, 5)),
     ("persourcepenalties", (9, 8)),
     ("persourcepenaltyexemptlist", (9, 8)),
-    ("sshdsessionpath", (9, 8)),
+    ("pubkeyacceptedalgorithms", (8, 5)),
+    ("pubkeyauthoptions", (8, 2)),
+    ("rdomain", (7, 8)),
     ("refuseconnection", (9, 9)),
+    ("requiredrsasize", (9, 1)),
+    ("securitykeyprovider", (8, 2)),
+    ("setenv", (7, 8)),
     ("sshdauthpath", (10, 0)),
-    ("debianbanner", (0, 0)),
+    ("sshdsessionpath", (9, 8)),
+    ("unusedconnectiontimeout", (9, 2)),
 ];
 
 /// Compiled defaults of the keywords that rules ask for.
-const DEFAULTS: [(&str, &str); 32] = [
+const DEFAULTS: [(&str, &str); 41] = [
     ("allowagentforwarding", "yes"),
     ("allowstreamlocalforwarding", "yes"),
     ("allowtcpforwarding", "yes"),
     ("authenticationmethods", "any"),
     ("authorizedkeyscommand", "none"),
+    ("authorizedkeyscommanduser", "none"),
     ("authorizedkeysfile", ".ssh/authorized_keys .ssh/authorized_keys2"),
+    ("authorizedprincipalscommand", "none"),
     ("authorizedprincipalsfile", "none"),
+    ("banner", "none"),
     ("clientalivecountmax", "3"),
     ("clientaliveinterval", "0"),
     ("disableforwarding", "no"),
+    ("exposeauthinfo", "no"),
+    ("forcecommand", "none"),
     ("gatewayports", "no"),
     ("gssapiauthentication", "no"),
     ("hostbasedauthentication", "no"),
@@ -88,12 +105,16 @@ const DEFAULTS: [(&str, &str); 32] = [
     ("permitrootlogin", "prohibit-password"),
     ("permittunnel", "no"),
     ("permituserenvironment", "no"),
+    ("permituserrc", "yes"),
     ("port", "22"),
     ("pubkeyauthentication", "yes"),
+    ("requiredrsasize", "1024"),
     ("strictmodes", "yes"),
     ("trustedusercakeys", "none"),
+    ("usedns", "no"),
     ("usepam", "no"),
     ("x11forwarding", "no"),
+    ("x11uselocalhost", "yes"),
 ];
 
 /// What a keyword is to sshd.
@@ -114,10 +135,11 @@ pub(super) fn canonical(name: &str) -> &str {
     ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, keyword)| keyword)
 }
 
-/// Tells what a canonical keyword is to sshd of `version`, or of any known version when it is unknown.
-pub(super) fn known(keyword: &str, version: Option<Version>) -> Known {
+/// Tells what a name in lower case is to sshd of `version`, or of any known version when it is unknown.
+pub(super) fn known(name: &str, version: Option<Version>) -> Known {
+    let keyword = canonical(name);
     let is_in = |list: &str| list.split_ascii_whitespace().any(|known| known == keyword);
-    let since = SINCE.iter().find(|(name, _)| *name == keyword).map(|(_, since)| *since);
+    let since = SINCE.iter().find(|(later, _)| *later == name).map(|(_, since)| *since);
     match (version, since) {
         (Some(version), Some(since)) if version < since => Known::Unknown,
         // Subsystem may stand in Match blocks since 9.5 only.

@@ -5,12 +5,17 @@
 //! beats the file, and what nobody sets has sshd's compiled default. Rules in `sshd_config(5)`; checked
 //! against `sshd -T` by a test.
 
+mod algorithms;
 mod command_line;
 mod conditions;
 mod config;
+mod connection;
 mod keywords;
 mod lexer;
 mod reader;
+mod version;
 
+pub use algorithms::KEYWORDS as ALGORITHM_KEYWORDS;
 pub use conditions::{Condition, Criterion};
 pub use config::{Directive, Place, Problem, Setting, SshdConfig, When};
+pub use connection::Connection;

@@ -7,11 +7,12 @@ use super::conditions::{self, Condition};
 use super::config::{Directive, Place, Problem, SshdConfig};
 use super::keywords::{self, Known};
 use super::lexer;
-use crate::facts::packages;
+use super::version::{Installed, PROGRAM};
 use crate::{CheckError, Context, glob};
 
 const MAIN: &str = "/etc/ssh/sshd_config";
-const PROGRAM: &str = "/usr/sbin/sshd";
+/// Where distributions with an empty /etc keep their own file.
+const VENDOR: &str = "/usr/etc/ssh/sshd_config";
 /// How deep includes may nest: one more and sshd refuses to start.
 const DEPTH_MAX: u32 = 16;
 /// How many directives are read in all: includes may multiply.
@@ -19,14 +20,22 @@ const DIRECTIVES_MAX: usize = 100_000;
 
 /// Reads the configuration; none when there is no ssh server.
 pub(super) fn load(cx: &Context<'_>) -> Result<Option<SshdConfig>, CheckError> {
-    if !cx.exists(PROGRAM)? && cx.metadata(MAIN)?.is_none() {
+    let has_main = cx.metadata(MAIN)?.is_some();
+    let has_vendor = cx.metadata(VENDOR)?.is_some();
+    if !cx.exists(PROGRAM)? && !has_main && !has_vendor {
         return Ok(None);
     }
-    let version = packages::openssh_version(cx)?;
+    let installed = Installed::load(cx)?;
     let CommandLine { lines, file } = command_line::load(cx)?;
-    let main = file.unwrap_or_else(|| PathBuf::from(MAIN));
-    let config = SshdConfig { main: main.clone(), version, ..SshdConfig::default() };
-    let mut reader = Reader { cx, config, lines_read: 0 };
+    let usual = if has_vendor && !has_main { VENDOR } else { MAIN };
+    let main = file.unwrap_or_else(|| PathBuf::from(usual));
+    let config = SshdConfig {
+        main: main.clone(),
+        version: installed.version,
+        is_suse: is_suse(cx)?,
+        ..SshdConfig::default()
+    };
+    let mut reader = Reader { cx, config, installed, lines_read: 0 };
     for (place, line) in lines {
         reader.line(&line, &place, &mut Block::default(), 0)?;
     }
@@ -35,6 +44,14 @@ pub(super) fn load(cx: &Context<'_>) -> Result<Option<SshdConfig>, CheckError> {
         reader.config.problems.push(Problem { place, what: "the configuration file is missing".to_owned() });
     }
     Ok(Some(reader.config))
+}
+
+/// Tells whether the system is one of SUSE's, whose older servers were compiled to let root in.
+fn is_suse(cx: &Context<'_>) -> Result<bool, CheckError> {
+    let text = cx.text("/etc/os-release")?.or(cx.text("/usr/lib/os-release")?).unwrap_or_default();
+    let id = text.lines().find_map(|line| line.strip_prefix("ID=")).unwrap_or_default();
+    let id = id.trim_matches('"');
+    Ok(id.starts_with("sle") || id == "opensuse-leap")
 }
 
 /// What counts at a place of a file.
@@ -49,6 +66,7 @@ struct Block {
 struct Reader<'cx, 'scan> {
     cx: &'cx Context<'scan>,
     config: SshdConfig,
+    installed: Installed,
     lines_read: usize,
 }
 
@@ -79,7 +97,14 @@ impl Reader<'_, '_> {
             }
         };
         let keyword = keywords::canonical(&name);
-        let known = keywords::known(keyword, self.config.version);
+        let known = match keywords::known(&name, self.config.version) {
+            // The program itself knows better than a table of versions.
+            Known::Unknown if self.installed.has_keyword(&name) => keywords::known(keyword, None),
+            known => known,
+        };
+        if known == Known::Unknown && self.installed.has_keyword(&name) {
+            return Ok(());
+        }
         let is_conditional = block.current.as_ref().is_some_and(|condition| !condition.is_always());
         match known {
             Known::Unknown => self.problem(place, format!("sshd does not know `{name}` and will not start")),
@@ -103,7 +128,7 @@ impl Reader<'_, '_> {
     }
 
     fn enter(&mut self, words: &[String], place: &Place, block: &mut Block) {
-        match conditions::parse(words) {
+        match conditions::parse(words, self.config.version) {
             Ok(criteria) => {
                 let outer = block.outer.iter().flat_map(|condition| condition.criteria.clone());
                 block.current = Some(Condition { criteria: outer.chain(criteria).collect() });

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use amint_types::Severity;
+use amint_types::report::Finding;
 
 use super::cloud_passwords;
 use crate::facts::units;
@@ -48,6 +49,7 @@ impl Rule for Autologin {
                 }
             }
         }
+        instances(cx, &mut findings)?;
         for (path, marker) in DISPLAY_MANAGERS {
             for (line, text) in (1_u32..).zip(cx.text(path)?.unwrap_or_default().lines()) {
                 let squeezed = text.to_ascii_lowercase().replace(' ', "");
@@ -73,6 +75,39 @@ impl Rule for Autologin {
         findings.extend(cloud_passwords::findings(cx)?);
         Ok(findings.into())
     }
+}
+
+/// Looks at the drop-ins of single consoles: there is no file of the unit's own name, only the template.
+fn instances(cx: &Context<'_>, findings: &mut Vec<Finding>) -> Result<(), CheckError> {
+    for folder in ["/etc/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system"] {
+        for entry in cx.list(folder)? {
+            let name = entry.name.to_string_lossy().into_owned();
+            if !name.contains("getty@") || name.contains("@.") || !name.ends_with(".service.d") {
+                continue;
+            }
+            let folder = Path::new(folder).join(&name);
+            let mut started: Vec<Finding> = Vec::new();
+            for file in cx.list(&folder)? {
+                let path = folder.join(&file.name);
+                let text = cx.text(&path)?.unwrap_or_default();
+                let lines =
+                    (1_u32..).zip(text.lines()).filter(|_| path.extension().is_some_and(|end| end == "conf"));
+                for (number, line) in lines {
+                    let Some(command) = line.trim().strip_prefix("ExecStart=").map(str::trim) else {
+                        continue;
+                    };
+                    if command.is_empty() {
+                        started.clear();
+                    } else if is_autologin(command) {
+                        let message = format!("{} logs somebody in by itself", name.trim_end_matches(".d"));
+                        started.push(finding_at(message, &path, number, line));
+                    }
+                }
+            }
+            findings.extend(started);
+        }
+    }
+    Ok(())
 }
 
 /// Tells whether a getty logs somebody in, or calls a shell where login should be.
@@ -110,6 +145,24 @@ mod tests {
             "[Service]\nExecStart=\nExecStart=-/sbin/agetty --autologin root %I $TERM\n",
         );
         assert_eq!(fixture.paths("ACC-012"), ["/etc/systemd/system/serial-getty@.service.d/autologin.conf"]);
+    }
+
+    #[test]
+    fn a_drop_in_of_one_console_is_found() {
+        let drop_in = |text: &str| {
+            Fixture::new()
+                .file("/usr/lib/systemd/system/getty@.service", "[Service]\nExecStart=-/sbin/agetty %I\n")
+                .file("/etc/systemd/system/getty@tty1.service.d/a.conf", text)
+        };
+        let login = "[Service]\nExecStart=\nExecStart=-/sbin/agetty -a root --noclear %I\n";
+        assert_eq!(drop_in(login).findings("ACC-012").len(), 1);
+        let taken_back = "[Service]\nExecStart=\nExecStart=-/sbin/agetty %I\n";
+        assert!(
+            drop_in(login)
+                .file("/etc/systemd/system/getty@tty1.service.d/b.conf", taken_back)
+                .is_pass("ACC-012")
+        );
+        assert!(drop_in("[Service]\n#ExecStart=-/sbin/agetty --autologin root\n").is_pass("ACC-012"));
     }
 
     #[test]

@@ -5,12 +5,10 @@ use std::path::Path;
 
 use amint_types::report::Finding;
 
+use crate::facts::accounts::{GROUP, records};
 use crate::facts::sudoers::{Grant, Sudoers};
 use crate::rule::{finding, finding_at};
 use crate::{CheckError, Context};
-
-/// Groups whose members have their rights by installation, when they have members at all.
-const USUAL_GROUPS: [&str; 3] = ["%sudo", "%wheel", "%admin"];
 
 /// Commands that give root's shell to whoever may run them, whatever they are meant for.
 const SHELLS: [&str; 30] = [
@@ -75,8 +73,11 @@ fn others(cx: &Context<'_>, grant: &Grant) -> Result<Vec<String>, CheckError> {
         if subject == expected || subject == "root" || subject == "#0" {
             continue;
         }
-        // A usual group without members but the expected user gives nobody anything.
-        if USUAL_GROUPS.contains(&subject.as_str()) && members(cx, &subject[1..])?.is_empty() {
+        // A group of the expected user alone is another name for them.
+        let group = subject.strip_prefix('%').filter(|group| !group.starts_with(['#', ':']));
+        if group.is_some_and(|group| !group.is_empty())
+            && members(cx, group.unwrap_or_default())?.iter().eq([expected])
+        {
             continue;
         }
         found.push(subject.clone());
@@ -84,16 +85,18 @@ fn others(cx: &Context<'_>, grant: &Grant) -> Result<Vec<String>, CheckError> {
     Ok(found)
 }
 
-/// Lists the members of a group, without the expected user.
+/// Lists the members of a group: those that it names, and those whose first group it is.
 fn members(cx: &Context<'_>, group: &str) -> Result<Vec<String>, CheckError> {
-    let accounts = cx.accounts()?;
     let mut found = Vec::new();
-    for user in accounts.users.iter().filter(|user| user.name != cx.request().user) {
-        let identity = accounts.identity(cx, &user.name)?.unwrap_or_default();
-        if identity.groups.iter().any(|(name, _)| name == group) {
-            found.push(user.name.clone());
-        }
+    for (_, fields) in records(cx, GROUP)?.iter().filter(|(_, fields)| fields[0] == group) {
+        let named = fields.get(3).map(|list| list.trim()).unwrap_or_default();
+        found.extend(named.split(',').filter(|name| !name.is_empty()).map(str::to_owned));
+        let gid: Option<u32> = fields.get(2).and_then(|field| field.parse().ok());
+        let users = cx.accounts()?.users.iter().filter(|user| gid.is_some() && user.gid == gid);
+        found.extend(users.map(|user| user.name.clone()));
     }
+    found.sort();
+    found.dedup();
     Ok(found)
 }
 
@@ -155,8 +158,11 @@ mod tests {
                 "/etc/sudoers:6 kim may run everything as root without a password"
             ]
         );
-        let member = image("%sudo ALL=(ALL) NOPASSWD: ALL\n").file("/etc/group", "sudo:x:27:root\n");
-        assert_eq!(member.findings("ACC-008").len(), 1);
+        for group in ["sudo:x:27:joe,ec2-user\n", "sudo:x:27:\n", ""] {
+            let fixture =
+                image("Defaults:%sudo !authenticate\n%sudo ALL=(ALL) ALL\n").file("/etc/group", group);
+            assert_eq!(fixture.findings("ACC-008").len(), 1, "{group}");
+        }
     }
 
     #[test]

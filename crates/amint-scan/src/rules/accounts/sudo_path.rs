@@ -114,7 +114,7 @@ mod tests {
         let fixture = Fixture::new()
             .file("/usr/bin/sudo", "")
             .file("/etc/passwd", "ec2-user:x:1000:1000::/home/e:/bin/sh\n")
-            .file("/etc/group", "wheel:x:10:joe,ec2-user\n")
+            .file("/etc/group", "wheel:x:10:ec2-user\n")
             .file("/etc/sudoers", "%wheel ALL=(ALL) ALL\n");
         assert!(!fixture.is_pass("ACC-008"));
         assert!(

@@ -20,8 +20,6 @@ static META: RuleMeta = RuleMeta {
 };
 
 const DROP_IN: &str = "/etc/sudoers.d/amint";
-/// Since this version, a terminal of its own is the default.
-const OWN_TERMINAL: (u32, u32, u32) = (1, 9, 14);
 const TIMEOUT_MINUTES_MAX: f64 = 15.0;
 
 impl Rule for SudoSettings {
@@ -40,8 +38,7 @@ impl Rule for SudoSettings {
             findings.push(finding_at(message, &problem.place.path, problem.place.line, ""));
         }
         let mut tell = |message: &str| findings.push(finding(message, Path::new(MAIN)));
-        let is_default = version(cx)?.is_some_and(|version| version >= OWN_TERMINAL);
-        if !sudoers.global("use_pty").map_or(is_default, |setting| !setting.is_negated) {
+        if sudoers.global("use_pty").is_none_or(|setting| setting.is_negated) {
             tell("use_pty is off");
         }
         if sudoers.global("logfile").is_none_or(|setting| setting.is_negated) {
@@ -85,15 +82,6 @@ impl Rule for SudoSettings {
             if content.contains("Defaults") { cx.write(DROP_IN, &content, 0o440) } else { Ok(()) }
         })
     }
-}
-
-/// Returns the version of sudo, when the package database tells.
-fn version(cx: &Context<'_>) -> Result<Option<(u32, u32, u32)>, CheckError> {
-    let version = crate::facts::packages::version(cx, "sudo")?;
-    Ok(version.and_then(|version| {
-        let mut numbers = version.split(|letter: char| !letter.is_ascii_digit()).map(str::parse);
-        Some((numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?))
-    }))
 }
 
 #[cfg(test)]

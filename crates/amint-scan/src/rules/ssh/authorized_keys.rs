@@ -2,9 +2,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use amint_types::Severity;
+use amint_types::report::Finding;
 
 use crate::facts::accounts::User;
 use crate::rule::{finding, finding_at};
+use crate::sshd::SshdConfig;
 use crate::{CheckError, Context, Fix, Rule, RuleMeta, Severities, Verdict};
 
 /// Nobody's key opens the image's instances.
@@ -38,21 +40,7 @@ impl Rule for AuthorizedKeys {
             }
         }
         if let Some(config) = cx.sshd()? {
-            for setting in config.reachable("TrustedUserCAKeys", None) {
-                if setting.text() != "none" {
-                    let message = format!("whoever holds the authority in {} may log in", setting.text());
-                    let path = setting.place.as_ref().map_or(config.main(), |place| &place.path);
-                    findings.push(finding(message, path));
-                }
-            }
-            for setting in config.reachable("AuthorizedKeysCommand", None) {
-                // EC2 Instance Connect asks AWS for keys that the owner of the instance has just pushed.
-                if setting.text() != "none" && !setting.text().contains("/ec2-instance-connect/") {
-                    let message = format!("the program {} decides whose keys are accepted", setting.text());
-                    let path = setting.place.as_ref().map_or(config.main(), |place| &place.path);
-                    findings.push(finding(message, path));
-                }
-            }
+            trusted(config, &mut findings);
         }
         Ok(findings.into())
     }
@@ -65,12 +53,37 @@ impl Rule for AuthorizedKeys {
     }
 }
 
+/// Finds programs and authorities that decide whose keys are accepted.
+fn trusted(config: &SshdConfig, findings: &mut Vec<Finding>) {
+    let mut tell = |keyword: &str, message: &dyn Fn(&str) -> String| {
+        for setting in config.reachable(keyword, None) {
+            let value = setting.text();
+            // Both ask AWS for keys that the owner of the instance has just pushed.
+            let is_connect =
+                value.contains("/ec2-instance-connect/") || value.contains("/eic_run_authorized_keys");
+            if !matches!(value.as_str(), "" | "none") && !is_connect {
+                let path = setting.place.as_ref().map_or(config.main(), |place| &place.path);
+                findings.push(finding(message(&value), path));
+            }
+        }
+    };
+    tell("TrustedUserCAKeys", &|value| format!("whoever holds the authority in {value} may log in"));
+    tell("AuthorizedKeysCommand", &|value| format!("the program {value} decides whose keys are accepted"));
+    tell("AuthorizedPrincipalsCommand", &|value| {
+        format!("the program {value} decides whose certificates are accepted")
+    });
+}
+
 /// Lists all files of authorized keys that exist, for every account and pattern.
 fn key_files(cx: &Context<'_>) -> Result<Vec<PathBuf>, CheckError> {
     let usual = [".ssh/authorized_keys", ".ssh/authorized_keys2"];
     let mut patterns: BTreeSet<String> = usual.map(str::to_owned).into();
     if let Some(config) = cx.sshd()? {
         for setting in config.reachable("AuthorizedKeysFile", None) {
+            patterns.extend(setting.arguments.into_iter().filter(|pattern| pattern != "none"));
+        }
+        // Names in these files let whoever holds a certificate of the authority in.
+        for setting in config.reachable("AuthorizedPrincipalsFile", None) {
             patterns.extend(setting.arguments.into_iter().filter(|pattern| pattern != "none"));
         }
     }
@@ -158,6 +171,14 @@ mod tests {
         assert_eq!(image("AuthorizedKeysCommand /opt/keys %u\n").findings("SSH-008").len(), 1);
         let connect = "AuthorizedKeysCommand /usr/share/ec2-instance-connect/eic_run_authorized_keys %u %f\n";
         assert!(image(connect).is_pass("SSH-008"));
+        assert!(
+            image("AuthorizedKeysCommand /opt/aws/bin/eic_run_authorized_keys %u %f\n").is_pass("SSH-008")
+        );
+        let principals = image("AuthorizedPrincipalsFile /etc/ssh/principals/%u\n");
+        assert_eq!(
+            principals.file("/etc/ssh/principals/joe", "admins\n").paths("SSH-008"),
+            ["/etc/ssh/principals/joe"]
+        );
     }
 
     #[test]

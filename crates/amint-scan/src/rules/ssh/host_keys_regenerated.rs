@@ -44,7 +44,7 @@ impl Rule for HostKeysRegenerated {
         if cx.sshd()?.is_none() {
             return Ok(Verdict::NotApplicable(NO_SERVER.to_owned()));
         }
-        if is_made_by_cloud_init(cx)? || is_made_by_a_unit(cx)? {
+        if is_made_by_cloud_init(cx)? || is_made_by_a_unit(cx)? || is_made_by_a_script(cx)? {
             return Ok(Verdict::Pass);
         }
         let message = "nothing makes host keys at boot: neither cloud-init's ssh module nor an enabled unit that runs ssh-keygen";
@@ -88,6 +88,20 @@ fn is_made_by_a_unit(cx: &Context<'_>) -> Result<bool, CheckError> {
         let needs_first_boot = conditions.iter().any(|entry| entry.value == "yes");
         if !needs_first_boot || is_first_boot(cx)? {
             return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Tells whether a script of OpenRC that starts with the system makes keys, as the one of sshd itself does.
+fn is_made_by_a_script(cx: &Context<'_>) -> Result<bool, CheckError> {
+    for level in ["boot", "default"] {
+        for entry in cx.list(Path::new("/etc/runlevels").join(level))? {
+            let script = cx.text(Path::new("/etc/init.d").join(&entry.name))?.unwrap_or_default();
+            let lines = script.lines().filter(|line| !line.trim_start().starts_with('#'));
+            if lines.into_iter().any(|line| line.contains("ssh-keygen") && line.contains("-A")) {
+                return Ok(true);
+            }
         }
     }
     Ok(false)
@@ -149,5 +163,12 @@ mod tests {
         let fixture = cloud("cloud_init_modules: [ssh]\n");
         fixture.harden();
         assert!(!fixture.has("/etc/systemd/system/amint-ssh-host-keys.service"));
+    }
+
+    #[test]
+    fn a_script_of_openrc_makes_keys_when_it_starts() {
+        let fixture = Fixture::with_sshd("").file("/etc/init.d/sshd", "generate() {\n\tssh-keygen -A\n}\n");
+        assert_eq!(fixture.findings("SSH-007").len(), 1);
+        assert!(fixture.link("/etc/init.d/sshd", "/etc/runlevels/default/sshd").is_pass("SSH-007"));
     }
 }

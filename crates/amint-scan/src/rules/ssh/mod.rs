@@ -1,5 +1,6 @@
 //! The ssh server.
 
+mod algorithms;
 mod authentication_methods;
 mod authorized_keys;
 mod empty_passwords;
@@ -11,6 +12,8 @@ mod known_hosts;
 mod limits;
 mod listens;
 mod password_authentication;
+mod remote_access;
+mod rights;
 mod root_login;
 mod starts;
 mod trust;
@@ -18,6 +21,7 @@ mod user_keys;
 mod wanted;
 mod x11_forwarding;
 
+use algorithms::Algorithms;
 use authentication_methods::AuthenticationMethods;
 use authorized_keys::AuthorizedKeys;
 use empty_passwords::EmptyPasswords;
@@ -29,6 +33,8 @@ use known_hosts::KnownHosts;
 use limits::Limits;
 use listens::Listens;
 use password_authentication::PasswordAuthentication;
+use remote_access::RemoteAccess;
+use rights::Rights;
 use root_login::RootLogin;
 use starts::Starts;
 use trust::Trust;
@@ -49,8 +55,11 @@ pub(super) static RULES: &[&dyn Rule] = &[
     &AuthorizedKeys,         // SSH-008
     &UserKeys,               // SSH-009
     &Listens,                // SSH-010
+    &Algorithms,             // SSH-011
     &Forwarding,             // SSH-012
+    &Rights,                 // SSH-013
     &Starts,                 // SSH-014
+    &RemoteAccess,           // SSH-016
     &Limits,                 // SSH-017
     &Trust,                  // SSH-018
     &X11Forwarding,          // SSH-019

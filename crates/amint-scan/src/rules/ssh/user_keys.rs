@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use amint_types::Severity;
 
@@ -42,18 +42,27 @@ impl Rule for UserKeys {
 
 fn private_keys(cx: &Context<'_>) -> Result<Vec<PathBuf>, CheckError> {
     let mut found = Vec::new();
-    for home in cx.homes()? {
-        let folder = home.join(".ssh");
+    let homes = cx.homes()?.iter();
+    // Keys of AWS are downloaded to the home itself, and backups take the whole folder along.
+    let folders = homes
+        .flat_map(|home| [home.join(".ssh"), home.join(".ssh.bak"), home.join(".ssh/keys"), home.clone()]);
+    for folder in folders {
+        let is_home = !folder.to_string_lossy().contains("/.ssh");
         for entry in cx.list(&folder)? {
             let path = folder.join(&entry.name);
             let name = entry.name.to_string_lossy();
+            let is_likely =
+                Path::new(&entry.name).extension().is_some_and(|ending| ending == "pem" || ending == "ppk");
+            if is_home && !is_likely && !name.starts_with("id_") {
+                continue;
+            }
             let is_small_file = cx
                 .metadata_following(&path)?
                 .is_some_and(|metadata| metadata.is_file() && metadata.bytes < 1 << 20);
             if !is_small_file {
                 continue;
             }
-            let is_named_so = name.starts_with("id_") && !name.ends_with(".pub");
+            let is_named_so = !is_home && name.starts_with("id_") && !name.ends_with(".pub");
             let text = cx.text(&path)?.unwrap_or_default();
             let is_key =
                 text.lines().any(|line| line.starts_with("-----BEGIN ") && line.contains("PRIVATE KEY"));
@@ -75,6 +84,7 @@ mod tests {
             .file("/root/.ssh/id_ed25519", "x")
             .file("/root/.ssh/id_ed25519.pub", "x")
             .file("/home/joe/.ssh/deploy", &format!("-----BEGIN RSA {}-----\n", "PRIVATE KEY"))
+            .file("/home/joe/cert.pem", "-----BEGIN CERTIFICATE-----\n")
             .file("/home/joe/.ssh/config", "Host *\n");
         assert_eq!(fixture.paths("SSH-009"), ["/home/joe/.ssh/deploy", "/root/.ssh/id_ed25519"]);
         fixture.harden_twice();
