@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+use std::cell::Cell;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -281,10 +282,17 @@ fn the_evaluator_answers_as_sshd_does() {
     let started = Instant::now();
     let mut runner = TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() });
     // A slow machine compares fewer, never none.
+    let compared = Cell::new(0_u32);
     let case = |items: Vec<Item>| {
-        if started.elapsed() > SOME_SECONDS { Ok(()) } else { compare(program, &host_key, &items) }
+        if started.elapsed() > SOME_SECONDS {
+            return Ok(());
+        }
+        compared.set(compared.get() + 1);
+        compare(program, &host_key, &items)
     };
     runner.run(&items(2), case).unwrap();
+    eprintln!("compared {} configurations", compared.get());
+    assert!(compared.get() > 10, "this machine is too slow for the comparison to say anything");
 }
 
 /// How many configurations are compared, and for how long at most.
@@ -316,6 +324,8 @@ fn compare(program: &Path, host_key: &Path, items: &[Item]) -> Result<(), TestCa
     for user in ["alice", "bob", "root"] {
         let answers = match ask_sshd(program, &main, host_key, user) {
             Ok(answers) => answers,
+            // Whether enough methods are left is judged after reading, and by no rule here.
+            Err(error) if error.contains("cannot be satisfied") => return Ok(()),
             Err(error) => {
                 prop_assert!(!config.problems().is_empty(), "sshd refuses, and we do not: {error}");
                 return Ok(());

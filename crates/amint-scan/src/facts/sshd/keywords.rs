@@ -142,6 +142,8 @@ pub(super) fn known(name: &str, version: Option<Version>) -> Known {
     let since = SINCE.iter().find(|(later, _)| *later == name).map(|(_, since)| *since);
     match (version, since) {
         (Some(version), Some(since)) if version < since => Known::Unknown,
+        // Another name for a keyword that may stand anywhere, and that may not.
+        _ if name == "dsaauthentication" => Known::Global,
         // Subsystem may stand in Match blocks since 9.5 only.
         (Some(version), _) if keyword == "subsystem" && version < (9, 5) => Known::Global,
         _ if is_in(ANYWHERE) => Known::Anywhere,

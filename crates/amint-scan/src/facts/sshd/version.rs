@@ -41,8 +41,8 @@ impl Installed {
 }
 
 fn version_in(program: &[u8]) -> Option<Version> {
-    program.windows(MARK.len()).enumerate().filter(|(_, window)| *window == MARK).find_map(|(at, _)| {
-        let rest = program.get(at + MARK.len()..)?;
+    // Strings of a program end with a zero byte, and the version begins one.
+    program.split(|byte| *byte == 0).filter_map(|string| string.strip_prefix(MARK)).find_map(|rest| {
         let text: String = rest
             .iter()
             .take(8)
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn the_program_tells_its_version_and_its_keywords() {
-        let program = b"\x7fELF OpenSSH_ \0OpenSSH_8.7\0port\0useowncrypto\0".to_vec();
+        let program = b"\x7fELF OpenSSH_ \0OpenSSH_\0OpenSSH_8.7\0port\0useowncrypto\0".to_vec();
         assert_eq!(version_in(&program), Some((8, 7)));
         let installed = Installed { version: None, program };
         assert!(installed.has_keyword("useowncrypto") && !installed.has_keyword("crypto"));

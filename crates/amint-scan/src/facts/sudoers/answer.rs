@@ -1,5 +1,6 @@
 //! What the statements come to for somebody.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::grammar::is_alias_name;
@@ -8,6 +9,8 @@ use crate::glob;
 
 /// How deep aliases may stand for aliases.
 const DEPTH_MAX: u32 = 32;
+/// How many aliases are looked into for one question: aliases of aliases multiply.
+const STEPS_MAX: u32 = 20_000;
 
 /// Somebody, as sudo sees them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +35,30 @@ pub(crate) struct Grant {
     pub(crate) place: Place,
 }
 
+/// How far one question may still go through aliases.
+struct Walk {
+    depth: Cell<u32>,
+    steps: Cell<u32>,
+}
+
+impl Walk {
+    fn new() -> Self {
+        Self { depth: Cell::new(0), steps: Cell::new(0) }
+    }
+
+    /// Looks into an alias; nothing is found where that goes too deep or on for too long.
+    fn through_alias<T: Default>(&self, look: impl FnOnce() -> T) -> T {
+        if self.depth.get() >= DEPTH_MAX || self.steps.get() >= STEPS_MAX {
+            return T::default();
+        }
+        self.depth.set(self.depth.get() + 1);
+        self.steps.set(self.steps.get() + 1);
+        let found = look();
+        self.depth.set(self.depth.get() - 1);
+        found
+    }
+}
+
 impl Sudoers {
     /// Tells whether somebody may run any command as root, and if so, whether a password is asked for.
     ///
@@ -40,16 +67,16 @@ impl Sudoers {
         // A command that only `ALL` stands for, or a pattern that is as wide.
         const ANY: &str = "/bin/sh";
         for spec in self.user_specs.iter().rev() {
-            if self.match_user(&spec.users, identity, 0) != Some(true) {
+            if self.match_user(&spec.users, identity) != Some(true) {
                 continue;
             }
             for privilege in spec.privileges.iter().rev() {
-                let is_here = self.match_any(&privilege.hosts, &self.host_aliases, 0);
+                let is_here = self.match_host(&privilege.hosts);
                 for command in privilege.commands.iter().rev().filter(|_| is_here == Some(true)) {
                     if !self.reaches_root(command.runas_users.as_ref(), command.runas_groups.is_some()) {
                         continue;
                     }
-                    match self.match_command(std::slice::from_ref(&command.command), ANY, 0) {
+                    match self.match_command(std::slice::from_ref(&command.command), ANY, &Walk::new()) {
                         Some(true) => {
                             return Some(
                                 command
@@ -70,11 +97,11 @@ impl Sudoers {
     pub(crate) fn grants(&self) -> Vec<Grant> {
         let mut found = Vec::new();
         for spec in &self.user_specs {
-            let subjects = self.subjects(&spec.users, 0);
+            let subjects = self.subjects(&spec.users, &Walk::new());
             for command in spec.privileges.iter().flat_map(|privilege| &privilege.commands) {
                 let reaches_root =
                     self.reaches_root(command.runas_users.as_ref(), command.runas_groups.is_some());
-                for text in self.commands(std::slice::from_ref(&command.command), 0) {
+                for text in self.commands(std::slice::from_ref(&command.command), &Walk::new()) {
                     let asks_password = command.asks_password.unwrap_or_else(|| {
                         self.authenticates(None, Some(&text)) && self.authenticates_all_of(spec)
                     });
@@ -98,13 +125,12 @@ impl Sudoers {
             let is_meant = match &setting.scope {
                 Scope::Global => false,
                 Scope::Users(users) => {
-                    identity.is_some_and(|identity| self.match_user(users, identity, 0) == Some(true))
+                    identity.is_some_and(|identity| self.match_user(users, identity) == Some(true))
                 }
-                Scope::Hosts(hosts) => self.match_any(hosts, &self.host_aliases, 0) == Some(true),
+                Scope::Hosts(hosts) => self.match_host(hosts) == Some(true),
                 Scope::Targets(targets) => self.reaches_root(Some(targets), false),
-                Scope::Commands(commands) => {
-                    command.is_some_and(|command| self.match_command(commands, command, 0) == Some(true))
-                }
+                Scope::Commands(commands) => command
+                    .is_some_and(|command| self.match_command(commands, command, &Walk::new()) == Some(true)),
             };
             if is_meant {
                 asks = !setting.is_negated;
@@ -115,10 +141,10 @@ impl Sudoers {
 
     /// Tells whether no `Defaults:user !authenticate` names somebody of a line.
     fn authenticates_all_of(&self, spec: &UserSpec) -> bool {
-        let subjects = self.subjects(&spec.users, 0);
+        let subjects = self.subjects(&spec.users, &Walk::new());
         !self.settings.iter().any(|setting| match &setting.scope {
             Scope::Users(users) if setting.name == "authenticate" && setting.is_negated => {
-                let named = self.subjects(users, 0);
+                let named = self.subjects(users, &Walk::new());
                 named.iter().any(|name| name == "ALL" || subjects.contains(name))
             }
             _ => false,
@@ -131,82 +157,38 @@ impl Sudoers {
             None => !has_groups,
             Some(users) => {
                 let root = Identity { name: "root".to_owned(), uid: 0, groups: vec![("root".to_owned(), 0)] };
-                self.match_identity(users, &root, &self.target_aliases, 0) == Some(true)
+                match_identity(users, &root, &self.target_aliases, &Walk::new()) == Some(true)
             }
         }
     }
 
-    fn match_user(&self, users: &Members, identity: &Identity, depth: u32) -> Option<bool> {
-        self.match_identity(users, identity, &self.user_aliases, depth)
+    fn match_user(&self, users: &Members, identity: &Identity) -> Option<bool> {
+        match_identity(users, identity, &self.user_aliases, &Walk::new())
     }
 
-    fn match_identity(
-        &self,
-        members: &Members,
-        identity: &Identity,
-        aliases: &BTreeMap<String, Members>,
-        depth: u32,
-    ) -> Option<bool> {
-        if depth > DEPTH_MAX {
-            return None;
-        }
-        members.iter().rev().find_map(|element| {
-            let is_matched = match &element.value {
-                Member::All => Some(true),
-                Member::Name(name) => match aliases.get(name) {
-                    Some(inner) => self.match_identity(inner, identity, aliases, depth + 1),
-                    None => (*name == identity.name).then_some(true),
-                },
-                Member::Group(name) => identity.groups.iter().any(|(group, _)| group == name).then_some(true),
-                Member::GroupId(number) => {
-                    identity.groups.iter().any(|(_, gid)| gid.to_string() == *number).then_some(true)
-                }
-                Member::UserId(number) => (identity.uid.to_string() == *number).then_some(true),
-                Member::Netgroup(_) | Member::ForeignGroup(_) => None,
-            };
-            is_matched.map(|matched| matched != element.is_negated)
-        })
+    fn match_host(&self, hosts: &Members) -> Option<bool> {
+        match_any_host(hosts, &self.host_aliases, &Walk::new())
     }
 
-    /// Matches a host whose name is not known: only what stands for every host does.
-    fn match_any(&self, hosts: &Members, aliases: &BTreeMap<String, Members>, depth: u32) -> Option<bool> {
-        if depth > DEPTH_MAX {
-            return None;
-        }
-        hosts.iter().rev().find_map(|element| {
-            let is_matched = match &element.value {
-                Member::All => Some(true),
-                Member::Name(name) => match aliases.get(name) {
-                    Some(inner) => self.match_any(inner, aliases, depth + 1),
-                    None => matches!(name.as_str(), "localhost" | "*").then_some(true),
-                },
-                _ => None,
-            };
-            is_matched.map(|matched| matched != element.is_negated)
-        })
-    }
-
-    fn match_command(&self, commands: &[Element<Command>], text: &str, depth: u32) -> Option<bool> {
-        if depth > DEPTH_MAX {
-            return None;
-        }
+    fn match_command(&self, commands: &[Element<Command>], text: &str, walk: &Walk) -> Option<bool> {
         commands.iter().rev().find_map(|element| {
             let pattern = &element.value.text;
             let is_matched = match self.command_aliases.get(pattern) {
                 _ if pattern == "ALL" => Some(true),
-                Some(inner) => self.match_command(inner, text, depth + 1),
+                Some(inner) => walk.through_alias(|| self.match_command(inner, text, walk)),
                 None => is_command_match(pattern, text).then_some(true),
             };
             is_matched.map(|matched| matched != element.is_negated)
         })
     }
 
-    fn subjects(&self, members: &Members, depth: u32) -> Vec<String> {
+    fn subjects(&self, members: &Members, walk: &Walk) -> Vec<String> {
         let mut found = Vec::new();
-        for element in members.iter().filter(|element| !element.is_negated && depth <= DEPTH_MAX) {
+        for element in members.iter().filter(|element| !element.is_negated) {
             match &element.value {
                 Member::Name(name) if is_alias_name(name) && self.user_aliases.contains_key(name) => {
-                    found.extend(self.subjects(&self.user_aliases[name], depth + 1));
+                    let inner = &self.user_aliases[name];
+                    found.extend(walk.through_alias(|| self.subjects(inner, walk)));
                 }
                 Member::All => found.push("ALL".to_owned()),
                 Member::Name(name) => found.push(name.clone()),
@@ -220,16 +202,55 @@ impl Sudoers {
         found
     }
 
-    fn commands(&self, commands: &[Element<Command>], depth: u32) -> Vec<String> {
+    fn commands(&self, commands: &[Element<Command>], walk: &Walk) -> Vec<String> {
         let mut found = Vec::new();
-        for element in commands.iter().filter(|element| !element.is_negated && depth <= DEPTH_MAX) {
+        for element in commands.iter().filter(|element| !element.is_negated) {
             match self.command_aliases.get(&element.value.text) {
-                Some(inner) => found.extend(self.commands(inner, depth + 1)),
+                Some(inner) => found.extend(walk.through_alias(|| self.commands(inner, walk))),
                 None => found.push(element.value.text.clone()),
             }
         }
         found
     }
+}
+
+fn match_identity(
+    members: &Members,
+    identity: &Identity,
+    aliases: &BTreeMap<String, Members>,
+    walk: &Walk,
+) -> Option<bool> {
+    members.iter().rev().find_map(|element| {
+        let is_matched = match &element.value {
+            Member::All => Some(true),
+            Member::Name(name) => match aliases.get(name) {
+                Some(inner) => walk.through_alias(|| match_identity(inner, identity, aliases, walk)),
+                None => (*name == identity.name).then_some(true),
+            },
+            Member::Group(name) => identity.groups.iter().any(|(group, _)| group == name).then_some(true),
+            Member::GroupId(number) => {
+                identity.groups.iter().any(|(_, gid)| gid.to_string() == *number).then_some(true)
+            }
+            Member::UserId(number) => (identity.uid.to_string() == *number).then_some(true),
+            Member::Netgroup(_) | Member::ForeignGroup(_) => None,
+        };
+        is_matched.map(|matched| matched != element.is_negated)
+    })
+}
+
+/// Matches a host whose name is not known: only what stands for every host does.
+fn match_any_host(hosts: &Members, aliases: &BTreeMap<String, Members>, walk: &Walk) -> Option<bool> {
+    hosts.iter().rev().find_map(|element| {
+        let is_matched = match &element.value {
+            Member::All => Some(true),
+            Member::Name(name) => match aliases.get(name) {
+                Some(inner) => walk.through_alias(|| match_any_host(inner, aliases, walk)),
+                None => matches!(name.as_str(), "localhost" | "*").then_some(true),
+            },
+            _ => None,
+        };
+        is_matched.map(|matched| matched != element.is_negated)
+    })
 }
 
 /// Matches a path without arguments; a pattern that ends with `/` is a folder of programs.
@@ -306,6 +327,19 @@ mod tests {
                 ("%ops".to_owned(), "ALL".to_owned(), false, true)
             ]
         );
+    }
+
+    #[test]
+    fn aliases_that_multiply_end() {
+        let mut text = "User_Alias A0 = jim, jim\n".to_owned();
+        for level in 1..40 {
+            let inner = format!("A{}", level - 1);
+            text = format!("{text}User_Alias A{level} = {inner}, {inner}, {inner}\n");
+        }
+        text.push_str("A39 ALL=(ALL) NOPASSWD: ALL\n");
+        let sudoers = read(&text);
+        assert_eq!(sudoers.full_access(&joe()), None);
+        assert!(sudoers.grants()[0].subjects.len() < 100_000);
     }
 
     #[test]

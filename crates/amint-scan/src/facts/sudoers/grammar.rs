@@ -275,7 +275,7 @@ fn settings(sudoers: &mut Sudoers, text: &str, place: &Place) -> Result<(), Stri
         let mut name = scan.word("")?;
         let mut value = None;
         if scan.eat('=') {
-            name = name.trim_end_matches(['+', '-']).to_owned();
+            name.truncate(name.trim_end_matches(['+', '-']).len());
             scan.skip_blanks();
             value = Some(if scan.peek() == Some('"') { scan.quoted()? } else { scan.word(":()!>")? });
         } else if matches!(scan.peek(), Some('+' | '-')) {

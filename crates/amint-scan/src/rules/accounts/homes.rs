@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 
+use amint_disk::tree::Metadata;
 use amint_types::Severity;
 use amint_types::report::Finding;
 
@@ -61,7 +62,7 @@ impl Rule for Homes {
             for user in &look.accounts()?.users {
                 let is_person = user.uid >= FIRST_PERSON && user.uid != NOBODY;
                 let metadata = look.metadata(&user.home)?;
-                let Some(metadata) = metadata.filter(|metadata| metadata.is_dir()) else { continue };
+                let Some(metadata) = metadata.filter(Metadata::is_dir) else { continue };
                 let is_own = user.home.starts_with("/home/") && metadata.uid == user.uid;
                 let mode = metadata.mode & 0o7777;
                 if is_person && is_own && mode & !MODE_MAX & 0o777 != 0 {
@@ -81,7 +82,7 @@ fn home(cx: &Context<'_>, user: &User) -> Result<Option<Finding>, CheckError> {
     if !path.is_absolute() {
         return Ok(if user.has_login_shell() { tell("is no absolute path".to_owned()) } else { None });
     }
-    let Some(metadata) = cx.metadata_following(path)?.filter(|metadata| metadata.is_dir()) else {
+    let Some(metadata) = cx.metadata_following(path)?.filter(Metadata::is_dir) else {
         // A service may do without one.
         return Ok(if user.has_login_shell() { tell("is missing".to_owned()) } else { None });
     };

@@ -1,3 +1,4 @@
+use std::fmt::Write;
 use std::path::Path;
 
 use amint_types::Severity;
@@ -106,7 +107,7 @@ fn mend_defaults(cx: &FixContext<'_>, text: &str) -> Result<(), CheckError> {
         content.push('\n');
     }
     for Default { key, value, .. } in wrong {
-        content.push_str(&format!("{key} {value}\n"));
+        let _ = writeln!(content, "{key} {value}");
     }
     cx.replace(PATH, content.as_bytes())
 }

@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 
+use amint_disk::tree::Metadata;
 use amint_types::Severity;
 
 use crate::rule::finding_at;
@@ -44,7 +45,7 @@ impl Rule for PamEmpty {
                 let text = look.text(&path)?.unwrap_or_default();
                 let mended: String = text.split_inclusive('\n').map(without_words).collect();
                 // What authselect made is a link to its own copy: that one is written through.
-                let target = look.metadata(&path)?.filter(|metadata| metadata.is_file());
+                let target = look.metadata(&path)?.filter(Metadata::is_file);
                 if mended != text && target.is_some() {
                     cx.replace(&path, mended.as_bytes())?;
                 }

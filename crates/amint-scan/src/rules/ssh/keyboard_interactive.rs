@@ -76,12 +76,16 @@ fn answering_modules(cx: &Context<'_>, config: &SshdConfig) -> Result<Option<Str
         return Ok(Some("PAM lets everybody in".to_owned()));
     }
     let open = pam::open_by(&items);
-    let names: Vec<&str> = open
+    let answering: Vec<&str> = open
         .iter()
         .filter(|entry| pam::nature(&entry.module) != Nature::Proof)
         .map(|entry| entry.module.as_str())
         .collect();
-    Ok(if names.is_empty() { None } else { Some(format!("{} of PAM takes a password", names.join(", "))) })
+    Ok(if answering.is_empty() {
+        None
+    } else {
+        Some(format!("{} of PAM takes a password", answering.join(", ")))
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 
+use amint_disk::tree::Metadata;
 use amint_types::Severity;
 use amint_types::report::Finding;
 
@@ -43,8 +44,7 @@ impl Rule for Rights {
                 if !user.has_login_shell() || path.parent().is_none() {
                     continue;
                 }
-                let Some(metadata) = cx.metadata_following(&path)?.filter(|metadata| metadata.is_dir())
-                else {
+                let Some(metadata) = cx.metadata_following(&path)?.filter(Metadata::is_dir) else {
                     continue;
                 };
                 if metadata.mode & WRITE != 0 {

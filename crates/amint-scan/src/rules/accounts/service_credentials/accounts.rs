@@ -28,7 +28,7 @@ pub(super) fn ldap(cx: &Context<'_>, findings: &mut Vec<Finding>) -> Result<(), 
     Ok(())
 }
 
-/// The guest of RabbitMQ let in from everywhere.
+/// The guest of `RabbitMQ` let in from everywhere.
 pub(super) fn rabbitmq(cx: &Context<'_>, findings: &mut Vec<Finding>) -> Result<(), CheckError> {
     for path in
         expand(cx, &["/etc/rabbitmq/*.conf", "/etc/rabbitmq/*.config", "/etc/rabbitmq/conf.d/*.conf"])?

@@ -36,7 +36,7 @@ pub(super) fn postgresql(cx: &Context<'_>, findings: &mut Vec<Finding>) -> Resul
     Ok(())
 }
 
-/// Passwords of PostgreSQL in homes.
+/// Passwords of `PostgreSQL` in homes.
 pub(super) fn postgresql_clients(cx: &Context<'_>, findings: &mut Vec<Finding>) -> Result<(), CheckError> {
     for home in cx.homes()? {
         let path = home.join(".pgpass");
@@ -62,7 +62,7 @@ pub(super) fn redis(cx: &Context<'_>, findings: &mut Vec<Finding>) -> Result<(),
         let text = cx.text(&path)?.unwrap_or_default();
         let value = |key: &str| {
             let settings = text.lines().filter_map(|line| line.trim().split_once(char::is_whitespace));
-            settings.filter(|(name, _)| name.eq_ignore_ascii_case(key)).last().map(|(_, value)| value.trim())
+            settings.rev().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value.trim())
         };
         let password =
             value("requirepass").map(|word| word.trim_matches(['"', '\''])).filter(|word| !word.is_empty());
@@ -123,7 +123,7 @@ pub(super) fn elasticsearch(cx: &Context<'_>, findings: &mut Vec<Finding>) -> Re
     Ok(())
 }
 
-/// Accounts of MariaDB without a password, and servers that ask for none.
+/// Accounts of `MariaDB` without a password, and servers that ask for none.
 pub(super) fn mariadb(cx: &Context<'_>, findings: &mut Vec<Finding>) -> Result<(), CheckError> {
     static ACCOUNT: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"(?-u)\{"access":[0-9]{1,20}[^{}\x00]{0,400}"#)
@@ -155,7 +155,7 @@ pub(super) fn mariadb(cx: &Context<'_>, findings: &mut Vec<Finding>) -> Result<(
 const OPTION_FILES: [&str; 5] =
     ["/etc/my.cnf", "/etc/my.cnf.d/*.cnf", "/etc/mysql/*.cnf", "/etc/mysql/*/*.cnf", "/root/.my.cnf"];
 
-/// Passwords of MySQL in option files.
+/// Passwords of `MySQL` in option files.
 pub(super) fn mysql_clients(cx: &Context<'_>, findings: &mut Vec<Finding>) -> Result<(), CheckError> {
     let mut paths = expand(cx, &OPTION_FILES)?;
     for home in cx.homes()? {

@@ -79,7 +79,7 @@ pub(super) fn tomcat(cx: &Context<'_>, findings: &mut Vec<Finding>) -> Result<()
     Ok(())
 }
 
-/// Database passwords of WordPress.
+/// Database passwords of `WordPress`.
 pub(super) fn wordpress(cx: &Context<'_>, findings: &mut Vec<Finding>) -> Result<(), CheckError> {
     static PASSWORD: LazyLock<Regex> =
         LazyLock::new(|| pattern(r#"^\s*define\s*\(\s*['"]DB_PASSWORD['"]\s*,\s*['"]([^'"]+)['"]"#));
