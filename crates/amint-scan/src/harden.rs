@@ -12,6 +12,7 @@ use amint_types::{EventSink, StepOutcome, Unit};
 
 use crate::fix::SshdLines;
 use crate::scan::{asked_rules, require_system};
+use crate::sshd::SshdConfig;
 use crate::waive::is_rule_waived;
 use crate::{CheckError, FixContext, ScanError, ScanRequest};
 
@@ -20,6 +21,10 @@ const STEP: &str = "harden";
 /// The drop-in that the fixes of ssh rules share. `00` because the first value of a keyword wins.
 const SSHD_DROP_IN: &str = "/etc/ssh/sshd_config.d/00-amint.conf";
 const SSHD_MAIN: &str = "/etc/ssh/sshd_config";
+/// The version of OpenSSH that `Include` came with.
+const INCLUDE_SINCE: (u32, u32) = (8, 2);
+/// What ends the lines that stand in the main file itself.
+const SSHD_BLOCK_END: &str = "# End of amint's lines.\n";
 
 /// Applies the fixes of all rules of the request's profiles, in the order of the rules' ids.
 ///
@@ -77,6 +82,12 @@ fn compose_sshd(cx: &FixContext<'_>, lines: &SshdLines) -> Result<Vec<(&'static 
         }
         let _ = writeln!(content, "{line}");
     }
+    // Servers before 8.2 know no `Include` and refuse to start with one: their lines stand in the main file.
+    if cx.look().sshd()?.and_then(SshdConfig::version).is_some_and(|version| version < INCLUDE_SINCE) {
+        let is_changed = put_first(cx, &content)?;
+        cx.edit.take_changes();
+        return Ok(if is_changed { changes } else { Vec::new() });
+    }
     let is_written = cx.write_always(Path::new(SSHD_DROP_IN), &content, 0o644)?;
     if is_written && changes.is_empty() {
         changes.push((cx.rule, format!("rewrote {SSHD_DROP_IN}")));
@@ -94,6 +105,16 @@ fn compose_sshd(cx: &FixContext<'_>, lines: &SshdLines) -> Result<Vec<(&'static 
     // What is told instead is each rule's own line.
     cx.edit.take_changes();
     Ok(changes)
+}
+
+/// Puts the lines before everything else in the main file, in the place of those of an earlier hardening.
+fn put_first(cx: &FixContext<'_>, lines: &str) -> Result<bool, CheckError> {
+    let main = Path::new(SSHD_MAIN);
+    let block = format!("{lines}{SSHD_BLOCK_END}");
+    let current = cx.look().read(main)?.unwrap_or_default();
+    let text = String::from_utf8_lossy(&current);
+    let rest = text.split_once(SSHD_BLOCK_END).map_or(text.as_ref(), |(_, rest)| rest);
+    Ok(cx.edit.replace_content(main, format!("{block}{rest}").as_bytes())?)
 }
 
 /// Puts an Include of the drop-in before everything else in the main file, unless it is there already.

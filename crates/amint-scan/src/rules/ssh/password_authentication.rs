@@ -106,4 +106,16 @@ mod tests {
             assert!(fixture.is_pass("SSH-001"), "{main}");
         }
     }
+
+    #[test]
+    fn a_server_that_knows_no_include_gets_its_lines_in_the_main_file() {
+        let status = "Package: openssh-server\nStatus: install ok installed\nVersion: 1:7.4p1-10\n";
+        let fixture = Fixture::with_sshd("PasswordAuthentication yes\nMatch User a\n X11Forwarding no\n")
+            .file("/var/lib/dpkg/status", status);
+        fixture.harden_twice();
+        assert!(fixture.is_pass("SSH-001") && fixture.is_pass("SSH-014"));
+        let main = fixture.read("/etc/ssh/sshd_config");
+        assert!(main.ends_with("PasswordAuthentication yes\nMatch User a\n X11Forwarding no\n"), "{main}");
+        assert!(!fixture.has("/etc/ssh/sshd_config.d/00-amint.conf"));
+    }
 }
