@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -31,8 +32,13 @@ impl Rule for PackageSources {
         static URI: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b([a-z+]+):(?://)?([^\s\]]*)"));
         let mut findings = Vec::new();
         for path in sources(cx)? {
-            for (line, text) in (1_u32..).zip(cx.text(&path)?.unwrap_or_default().lines()) {
-                if text.trim_start().starts_with('#') {
+            let text = cx.text(&path)?.unwrap_or_default();
+            let disabled = disabled_lines(&path, &text);
+            for (line, text) in (1_u32..).zip(text.lines()) {
+                if text.trim_start().starts_with(['#', ';'])
+                    || disabled.contains(&line)
+                    || !is_source(&path, text)
+                {
                     continue;
                 }
                 for found in URI.captures_iter(text) {
@@ -44,6 +50,52 @@ impl Rule for PackageSources {
         }
         Ok(findings.into())
     }
+}
+
+/// Tells whether a line of a file names a source: keys of dnf's repositories lie on the own disk.
+fn is_source(path: &Path, line: &str) -> bool {
+    let is_dnf = path.extension().is_some_and(|extension| extension == "repo");
+    let key = line.split('=').next().unwrap_or_default().trim();
+    !is_dnf || !line.contains('=') || matches!(key, "baseurl" | "mirrorlist" | "metalink")
+}
+
+/// Returns the numbers of the lines of stanzas and sections that are switched off.
+fn disabled_lines(path: &Path, text: &str) -> BTreeSet<u32> {
+    let is_dnf = path.extension().is_some_and(|extension| extension == "repo");
+    let is_stanza = path.extension().is_some_and(|extension| extension == "sources");
+    let mut disabled = BTreeSet::new();
+    let mut block: Vec<u32> = Vec::new();
+    let mut is_off = false;
+    for (line, text) in (1_u32..).zip(text.lines()) {
+        let text = text.trim();
+        if (is_stanza && text.is_empty()) || (is_dnf && text.starts_with('[')) {
+            if is_off {
+                disabled.extend(block.iter());
+            }
+            block.clear();
+            is_off = false;
+        }
+        block.push(line);
+        let lower = text.to_ascii_lowercase();
+        if is_stanza && lower.strip_prefix("enabled:").is_some_and(|value| is_no(value.trim())) {
+            is_off = true;
+        }
+        if is_dnf
+            && lower
+                .split_once('=')
+                .is_some_and(|(key, value)| key.trim() == "enabled" && is_no(value.trim()))
+        {
+            is_off = true;
+        }
+    }
+    if is_off {
+        disabled.extend(block);
+    }
+    disabled
+}
+
+fn is_no(value: &str) -> bool {
+    matches!(value, "no" | "0" | "false" | "off" | "disable" | "without")
 }
 
 /// Lists the files that name package sources.
@@ -115,6 +167,17 @@ mod tests {
         ] {
             assert_eq!(objection(scheme, rest).is_some(), is_bad, "{scheme} {rest}");
         }
+    }
+
+    #[test]
+    fn keys_on_disk_and_sources_that_are_off_are_no_sources() {
+        let fixture = Fixture::new()
+            .file("/etc/yum.repos.d/a.repo", "[a]\nbaseurl=https://mirror.example/a\ngpgkey=file:///etc/pki/key\n[b]\nbaseurl=file:///b\nenabled=0\n[c]\nbaseurl=file:///c\n")
+            .file("/etc/apt/sources.list.d/x.sources", "Types: deb\nEnabled: no\nURIs: http://localhost/d\n");
+        assert_eq!(
+            fixture.findings("NET-002"),
+            ["/etc/yum.repos.d/a.repo:8 a package source on the builder's own disk"]
+        );
     }
 
     #[test]
