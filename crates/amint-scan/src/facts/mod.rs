@@ -1,6 +1,7 @@
 //! Facts about an image that several rules need.
 
 pub(crate) mod accounts;
+pub(crate) mod census;
 pub(crate) mod cloud;
 pub(crate) mod crypt;
 pub(crate) mod homes;

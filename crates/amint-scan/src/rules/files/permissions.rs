@@ -24,7 +24,9 @@ static META: RuleMeta = RuleMeta {
 };
 
 /// Paths or patterns, and the most that their modes may allow.
-const TABLE: [(&str, u32); 24] = [
+const TABLE: [(&str, u32); 26] = [
+    ("/boot/grub/grub.cfg", 0o600),
+    ("/boot/grub2/grub.cfg", 0o600),
     ("/etc/cron.d", 0o755),
     ("/etc/cron.daily", 0o755),
     ("/etc/cron.hourly", 0o755),
@@ -48,7 +50,8 @@ const TABLE: [(&str, u32); 24] = [
     ("/etc/sudoers", 0o440),
     ("/etc/sudoers.d", 0o755),
     ("/etc/sudoers.d/*", 0o440),
-    ("/root", 0o700),
+    // Red Hat and its like ship 0550: the group is root too.
+    ("/root", 0o750),
 ];
 
 impl Rule for Permissions {
@@ -132,7 +135,7 @@ mod tests {
             [
                 "/etc/passwd mode 0666, wanted at most 0644",
                 "/etc/sudoers.d/x mode 0644, wanted at most 0440",
-                "/root mode 0755, wanted at most 0700"
+                "/root mode 0755, wanted at most 0750"
             ]
         );
         fixture.harden_twice();
