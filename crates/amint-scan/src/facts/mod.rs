@@ -10,5 +10,5 @@ pub(crate) mod pam;
 pub mod sshd;
 pub(crate) mod sudoers;
 pub(crate) mod sweep;
-pub(crate) mod units;
+pub mod units;
 pub(crate) mod yaml;

@@ -4,7 +4,6 @@
 //! that stand for scripts of System V.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::path::{Path, PathBuf};
 
 use amint_types::scan::Service;
 
@@ -12,13 +11,6 @@ use super::ports;
 use crate::facts::units::{self, Entry};
 use crate::{CheckError, Context};
 
-/// Where units live, most important first.
-const FOLDERS: [&str; 4] = [
-    "/etc/systemd/system",
-    "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system",
-    "/lib/systemd/system",
-];
 /// How many units are followed.
 const UNITS_MAX: usize = 10_000;
 /// Kinds of units that start something by themselves.
@@ -33,7 +25,7 @@ pub fn services(cx: &Context<'_>) -> Result<Vec<Service>, CheckError> {
     if cx.exists("/usr/lib/systemd/systemd")? || cx.exists("/lib/systemd/systemd")? {
         for (name, enabled_by) in reached(cx)? {
             native.insert(name.rsplit_once('.').map_or(name.clone(), |(stem, _)| stem.to_owned()));
-            let Some(unit) = unit(cx, &name)? else { continue };
+            let Some(unit) = units::load(cx, &name)? else { continue };
             let program = program(&unit);
             let mut ports = socket_ports(&unit);
             ports.extend(ports::of_program(cx, program.as_deref())?);
@@ -49,7 +41,7 @@ pub fn services(cx: &Context<'_>) -> Result<Vec<Service>, CheckError> {
 
 /// Walks from the default target along everything that pulls units in.
 fn reached(cx: &Context<'_>) -> Result<BTreeMap<String, String>, CheckError> {
-    let links = links(cx)?;
+    let links = cx.fact(units::links)?;
     let mut reached: BTreeMap<String, String> = BTreeMap::new();
     let mut seen: BTreeSet<String> = BTreeSet::new();
     // What every boot passes through, whatever the target (`bootup(7)`).
@@ -58,13 +50,10 @@ fn reached(cx: &Context<'_>) -> Result<BTreeMap<String, String>, CheckError> {
         .into();
     pending.push_back((default_target(cx)?, "/etc/systemd/system/default.target".to_owned()));
     while let Some((name, by)) = pending.pop_front() {
-        if seen.len() >= UNITS_MAX
-            || !seen.insert(name.clone())
-            || units::is_masked(cx, template(&name).as_str())?
-        {
+        if seen.len() >= UNITS_MAX || !seen.insert(name.clone()) {
             continue;
         }
-        let Some(unit) = unit(cx, &name)? else { continue };
+        let Some(unit) = units::load(cx, &name)? else { continue };
         let kind = name.rsplit_once('.').map_or("", |(_, kind)| kind);
         if KINDS.contains(&kind) {
             reached.insert(name.clone(), by);
@@ -83,54 +72,14 @@ fn reached(cx: &Context<'_>) -> Result<BTreeMap<String, String>, CheckError> {
     Ok(reached)
 }
 
-/// `name@instance.service` is made from `name@.service`.
-fn template(name: &str) -> String {
-    match (name.split_once('@'), name.rsplit_once('.')) {
-        (Some((stem, _)), Some((_, kind))) => format!("{stem}@.{kind}"),
-        _ => name.to_owned(),
-    }
-}
-
-fn unit(cx: &Context<'_>, name: &str) -> Result<Option<Vec<Entry>>, CheckError> {
-    if let Some(found) = units::load(cx, name)? {
-        return Ok(Some(found));
-    }
-    let template = template(name);
-    if template == name { Ok(None) } else { units::load(cx, &template) }
-}
-
 fn default_target(cx: &Context<'_>) -> Result<String, CheckError> {
-    for folder in FOLDERS {
-        let path = format!("{folder}/default.target");
-        if cx.metadata(&path)?.is_some_and(|metadata| metadata.is_link()) {
-            let target = cx.tree().read_link(path.as_ref())?;
-            if let Some(name) = target.file_name() {
-                return Ok(name.to_string_lossy().into_owned());
-            }
-        }
+    if let Some(path) = units::path_of(cx, "default.target")?
+        && cx.metadata(&path)?.is_some_and(|metadata| metadata.is_link())
+        && let Some(name) = cx.tree().read_link(&path)?.file_name()
+    {
+        return Ok(name.to_string_lossy().into_owned());
     }
     Ok("graphical.target".to_owned())
-}
-
-/// Lists what lies in the `.wants`, `.requires` and `.upholds` folders of each unit.
-fn links(cx: &Context<'_>) -> Result<BTreeMap<String, BTreeMap<String, PathBuf>>, CheckError> {
-    let mut links: BTreeMap<String, BTreeMap<String, PathBuf>> = BTreeMap::new();
-    for folder in FOLDERS {
-        for entry in cx.list(folder)? {
-            let name = entry.name.to_string_lossy().into_owned();
-            let Some((owner, "wants" | "requires" | "upholds")) = name.rsplit_once('.') else { continue };
-            let folder = Path::new(folder).join(&name);
-            for link in cx.list(&folder)? {
-                let link_name = link.name.to_string_lossy().into_owned();
-                links
-                    .entry(owner.to_owned())
-                    .or_default()
-                    .entry(link_name)
-                    .or_insert_with(|| folder.join(&link.name));
-            }
-        }
-    }
-    Ok(links)
 }
 
 /// The first program that a service starts, without the marks that change how (`systemd.service(5)`).
