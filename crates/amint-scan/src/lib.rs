@@ -33,7 +33,7 @@ mod testing;
 pub use context::Context;
 pub use controls::{Control, benchmark_of, benchmarks, controls, controls_for};
 pub use error::{CheckError, ScanError};
-pub use facts::{sshd, units};
+pub use facts::{certificates, sshd, units};
 pub use fix::FixContext;
 pub use fix_plan::{FixPlan, PlannedChange, fix_plan};
 pub use harden::harden;

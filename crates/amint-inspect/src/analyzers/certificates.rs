@@ -1,18 +1,12 @@
 //! Certificates that lie in an image outside the distribution's own trust store (RFC 5280, RFC 7468).
 
-use amint_types::Digest;
+use amint_scan::certificates::{CertificateFacts, certificates};
 use amint_types::scan::Certificate;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use jiff::Timestamp;
-use x509_cert::der::Decode;
 
 use crate::pass::{AnalyzeError, Analyzer, Content, File, Output, Want};
 
 /// The largest file that is looked into.
 const FILE_BYTES_MAX: u64 = 1 << 20;
-/// How many certificates of one file are told.
-const CERTIFICATES_MAX: usize = 200;
 /// Names that certificates usually have.
 const ENDINGS: [&[u8]; 4] = [b".pem", b".crt", b".cer", b".der"];
 /// Where people and packages put certificates of their own.
@@ -27,8 +21,6 @@ const TRUST_STORES: [&[u8]; 6] = [
     b"/var/lib/ca-certificates/",
     b"/etc/ssl/cert.pem",
 ];
-const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
-const END: &str = "-----END CERTIFICATE-----";
 
 /// Finds certificates.
 pub struct Certificates;
@@ -61,44 +53,20 @@ impl Analyzer for Certificates {
         let failed = |error: std::io::Error| AnalyzeError(error.to_string());
         let Some(bytes) = content.all(FILE_BYTES_MAX).map_err(failed)? else { return Ok(()) };
         let path = file.path_text();
-        if let Some(certificate) = read(&bytes, &path) {
-            output.certificates.push(certificate);
-            return Ok(());
-        }
         // Keys and other things share the names of certificates: what is none is no error.
-        let text = String::from_utf8_lossy(&bytes);
-        let mut rest: &str = &text;
-        for _ in 0..CERTIFICATES_MAX {
-            let Some((_, after)) = rest.split_once(BEGIN) else { break };
-            let Some((body, left)) = after.split_once(END) else {
-                return Err(AnalyzeError("a certificate has no end".to_owned()));
-            };
-            let compact: String = body.split_whitespace().collect();
-            let found = STANDARD.decode(compact).ok().and_then(|der| read(&der, &path));
-            output
-                .certificates
-                .push(found.ok_or_else(|| AnalyzeError("a certificate cannot be understood".to_owned()))?);
-            rest = left;
-        }
+        let found = certificates(&bytes).map_err(|error| AnalyzeError(error.to_string()))?;
+        output.certificates.extend(found.into_iter().map(|facts| told(facts, &path)));
         Ok(())
     }
 }
 
-fn read(der: &[u8], path: &str) -> Option<Certificate> {
-    let parsed = x509_cert::Certificate::from_der(der).ok()?;
-    let body = &parsed.tbs_certificate;
-    let seconds = i64::try_from(body.validity.not_after.to_unix_duration().as_secs()).ok()?;
-    let is_authority = body
-        .get::<x509_cert::ext::pkix::BasicConstraints>()
-        .ok()
-        .flatten()
-        .is_some_and(|(_, constraints)| constraints.ca);
-    Some(Certificate {
+fn told(facts: CertificateFacts, path: &str) -> Certificate {
+    Certificate {
         path: path.to_owned(),
-        subject: body.subject.to_string(),
-        issuer: body.issuer.to_string(),
-        not_after: Timestamp::from_second(seconds).ok()?,
-        fingerprint: Digest::of(der),
-        is_authority,
-    })
+        subject: facts.subject,
+        issuer: facts.issuer,
+        not_after: facts.not_after,
+        fingerprint: facts.fingerprint,
+        is_authority: facts.is_authority,
+    }
 }

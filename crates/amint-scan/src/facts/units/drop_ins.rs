@@ -75,6 +75,7 @@ mod tests {
             [
                 Path::new("/usr/lib/systemd/system/a-b@x.service.d/0.conf"),
                 &Path::new(folder).join("a-b@.service.d/1.conf"),
+                &Path::new(folder).join("a-.service.d/2.conf"),
                 &Path::new(folder).join("a-b@x.service.d/3.conf"),
                 &Path::new(folder).join("service.d/9.conf"),
             ]
