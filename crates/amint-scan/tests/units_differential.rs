@@ -113,10 +113,10 @@ fn lay(root: &Path, item: &Item) {
     let unit = |rest: &str| format!("[Unit]\nDescription=x\n[Service]\nExecStart=/bin/true\n{rest}");
     match item {
         Item::Unit(folder, name, rest) => {
-            write(format!("{}/{}", FOLDERS[*folder], NAMES[*name]), &unit(rest))
+            write(format!("{}/{}", FOLDERS[*folder], NAMES[*name]), &unit(rest));
         }
         Item::Mask(folder, name) => {
-            link("/dev/null".into(), format!("{}/{}", FOLDERS[*folder], NAMES[*name]))
+            link("/dev/null".into(), format!("{}/{}", FOLDERS[*folder], NAMES[*name]));
         }
         Item::Alias(folder, target, place) => {
             link(

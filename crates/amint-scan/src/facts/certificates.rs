@@ -138,3 +138,35 @@ fn weak_digest(algorithm: &str) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) const OLD: &str = include_str!("testdata/old.pem");
+    pub(crate) const AUTHORITY: &str = include_str!("testdata/ca.pem");
+    pub(crate) const GOOD: &str = include_str!("testdata/good.pem");
+
+    #[test]
+    fn strength_and_dates_are_told() {
+        let old = &certificates(OLD.as_bytes()).unwrap()[0];
+        assert_eq!((old.rsa_bits, old.weak_digest, old.is_self_signed()), (Some(1024), Some("SHA-1"), true));
+        assert_eq!(old.not_after.to_string(), "2021-01-01T00:00:00Z");
+        assert_eq!(old.subject, "CN=old.example");
+        let authority = &certificates(AUTHORITY.as_bytes()).unwrap()[0];
+        assert!(authority.is_authority && authority.is_self_signed() && authority.weak_digest.is_none());
+        let good = &certificates(GOOD.as_bytes()).unwrap()[0];
+        assert_eq!((good.rsa_bits, good.weak_digest), (None, None));
+        assert!(!good.is_self_signed() && !good.is_authority);
+    }
+
+    #[test]
+    fn chains_are_read_and_what_is_cut_is_an_error() {
+        let chain = format!("# text\n{GOOD}\n{AUTHORITY}");
+        assert_eq!(certificates(chain.as_bytes()).unwrap().len(), 2);
+        assert_eq!(certificates(b"-----BEGIN SOMETHING-----").unwrap(), []);
+        assert_eq!(certificates(&GOOD.as_bytes()[..200]), Err(CertificateError::NoEnd));
+        let broken = format!("{BEGIN}\nAAAA\n{END}\n");
+        assert_eq!(certificates(broken.as_bytes()), Err(CertificateError::Malformed));
+    }
+}

@@ -71,7 +71,7 @@ impl Rule for Tunnels {
     }
 }
 
-/// Clients of OpenVPN, WireGuard and IPsec that connect by themselves.
+/// Clients of private networks that connect by themselves.
 fn private_networks(cx: &Context<'_>, findings: &mut Vec<Finding>) -> Result<(), CheckError> {
     let mut look = |pattern: &str, needs: &[&str], what: &str| -> Result<(), CheckError> {
         for path in glob::expand(cx, pattern)? {
