@@ -45,15 +45,21 @@ fn reached(cx: &Context<'_>) -> Result<BTreeMap<String, String>, CheckError> {
     let mut reached: BTreeMap<String, String> = BTreeMap::new();
     let mut seen: BTreeSet<String> = BTreeSet::new();
     // What every boot passes through, whatever the target (`bootup(7)`).
-    let mut pending: VecDeque<(String, String)> = ["sysinit.target", "basic.target"]
-        .map(|name| (name.to_owned(), "/usr/lib/systemd/system".to_owned()))
-        .into();
+    let mut pending: VecDeque<(String, String)> =
+        ["sysinit.target", "basic.target", "sockets.target", "timers.target"]
+            .map(|name| (name.to_owned(), "/usr/lib/systemd/system".to_owned()))
+            .into();
     pending.push_back((default_target(cx)?, "/etc/systemd/system/default.target".to_owned()));
     while let Some((name, by)) = pending.pop_front() {
         if seen.len() >= UNITS_MAX || !seen.insert(name.clone()) {
             continue;
         }
-        let Some(unit) = units::load(cx, &name)? else { continue };
+        let unit = match units::load(cx, &name)? {
+            Some(unit) => unit,
+            // A target is what is linked to it, even where its own file is missing.
+            None if name.ends_with(".target") && !units::is_masked(cx, &name)? => Vec::new(),
+            None => continue,
+        };
         let kind = name.rsplit_once('.').map_or("", |(_, kind)| kind);
         if KINDS.contains(&kind) {
             reached.insert(name.clone(), by);
@@ -132,7 +138,11 @@ fn scripts(cx: &Context<'_>, native: &BTreeSet<String>) -> Result<Vec<Service>, 
         if !native.is_empty() && units::path_of(cx, &format!("{name}.service"))?.is_some() {
             continue;
         }
-        let program = ports::usual_program(&name).map(str::to_owned);
+        let mut program = ports::usual_program(&name).map(str::to_owned);
+        let namesake = format!("/usr/sbin/{name}");
+        if program.is_none() && cx.exists(&namesake)? {
+            program = Some(namesake);
+        }
         let ports = ports::of_program(cx, program.as_deref())?;
         services.push(Service { name, enabled_by, program, package: None, ports });
     }
