@@ -33,8 +33,8 @@ pub use recipe::{Recipe, parse};
 pub use schema::json_schema;
 pub use section::{
     Base, Debian, Disk, Expect, FileEntry, Harden, Image, Kernel, Lifecycle, Packages, Pin, PinTarget, Port,
-    Profile, Protocol, Publish, Repository, Run, RunAction, Services, Test, TestAction, TestInstance, User,
-    Waiver,
+    Profile, Protocol, Publish, Repository, Right, Run, RunAction, Services, Test, TestAction, TestInstance,
+    User, Waiver,
 };
 pub use template::template;
 pub use text::{Cidr, Region};

@@ -13,9 +13,9 @@ use crate::diagnostic::Diagnostics;
 use crate::problems::{Problems, RECIPE};
 use crate::section::{
     Base, Disk, FileEntry, Harden, Image, Kernel, Lifecycle, Packages, Port, Protocol, Publish, Repository,
-    Run, Services, TOP_KEYS, Test, User, Waiver, check_pins, check_ports, parse_base, parse_disk,
+    Right, Run, Services, TOP_KEYS, Test, User, Waiver, check_pins, check_ports, parse_base, parse_disk,
     parse_files, parse_harden, parse_image, parse_kernel, parse_lifecycle, parse_packages, parse_ports,
-    parse_publish, parse_repositories, parse_run, parse_services, parse_test, parse_user,
+    parse_publish, parse_repositories, parse_rights, parse_run, parse_services, parse_test, parse_user,
 };
 use crate::table::{Located, Table, values};
 
@@ -58,6 +58,9 @@ pub struct Recipe {
     /// Which rules the image is hardened with and judged by.
     #[schemars(default)]
     pub harden: Harden,
+    /// Which rights the seller holds to pass on what is not free.
+    #[schemars(default)]
+    pub rights: Vec<Right>,
     /// What the booted image has to do.
     #[serde(rename = "test")]
     #[schemars(default)]
@@ -150,6 +153,7 @@ fn read(root: &Table<'_>, problems: &mut Problems<'_>, path: PathBuf) -> Option<
     let disk = parse_disk(root, problems);
     let kernel = parse_kernel(root, problems);
     let (harden, waive_spans) = parse_harden(root, problems);
+    let rights = parse_rights(root, problems);
     let tests = parse_test(root, problems);
     check_ports(&tests, &effective(&ports), problems);
     let publish = parse_publish(root, problems, &harden.profiles);
@@ -168,6 +172,7 @@ fn read(root: &Table<'_>, problems: &mut Problems<'_>, path: PathBuf) -> Option<
         disk,
         kernel,
         harden,
+        rights,
         tests: values(tests),
         publish,
         lifecycle,

@@ -21,6 +21,7 @@ const PIECES: [&str; 62] = [
     "[kernel]\n",
     "[harden]\n",
     "[[harden.waive]]\n",
+    "[[rights]]\n",
     "[[test]]\n",
     "[publish]\n",
     "[lifecycle]\n",

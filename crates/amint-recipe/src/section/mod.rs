@@ -11,6 +11,7 @@ mod packages;
 mod ports;
 mod publish;
 mod repository;
+mod rights;
 mod run;
 mod services;
 mod test;
@@ -27,6 +28,7 @@ pub use packages::{Packages, Pin, PinTarget};
 pub use ports::{Port, Protocol};
 pub use publish::Publish;
 pub use repository::Repository;
+pub use rights::Right;
 pub use run::{Run, RunAction};
 pub use services::Services;
 pub use test::{Expect, Test, TestAction, TestInstance};
@@ -43,13 +45,14 @@ pub(crate) use packages::{check_pins, parse as parse_packages};
 pub(crate) use ports::parse as parse_ports;
 pub(crate) use publish::parse as parse_publish;
 pub(crate) use repository::parse as parse_repositories;
+pub(crate) use rights::parse as parse_rights;
 pub(crate) use run::parse as parse_run;
 pub(crate) use services::parse as parse_services;
 pub(crate) use test::{check_ports, parse as parse_test};
 pub(crate) use user::parse as parse_user;
 
 /// The top-level keys of a recipe.
-pub(crate) const TOP_KEYS: [&str; 15] = [
+pub(crate) const TOP_KEYS: [&str; 16] = [
     "image",
     "base",
     "packages",
@@ -62,13 +65,14 @@ pub(crate) const TOP_KEYS: [&str; 15] = [
     "disk",
     "kernel",
     "harden",
+    "rights",
     "test",
     "publish",
     "lifecycle",
 ];
 
 /// The keys of every section, to tell where a misplaced key belongs.
-pub(crate) const SECTIONS: [(&str, &[&str]); 18] = [
+pub(crate) const SECTIONS: [(&str, &[&str]); 19] = [
     ("[image]", &image::KEYS),
     ("[base]", &base::KEYS),
     ("[packages]", &packages::KEYS),
@@ -83,6 +87,7 @@ pub(crate) const SECTIONS: [(&str, &[&str]); 18] = [
     ("[kernel]", &kernel::KEYS),
     ("[harden]", &harden::KEYS),
     ("[[harden.waive]]", &harden::WAIVE_KEYS),
+    ("[[rights]]", &rights::KEYS),
     ("[[test]]", &test::KEYS),
     ("expect", &test::EXPECT_KEYS),
     ("[publish]", &publish::KEYS),
