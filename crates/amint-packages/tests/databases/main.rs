@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "what tests call fails and skips as tests do")]
 
+mod apt;
 mod dpkg;
 mod hostile;
 mod rpm;
