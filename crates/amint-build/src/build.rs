@@ -8,7 +8,7 @@ use amint_archive::{Client, PackageFile};
 use amint_disk::image::{DiskSpec, DiskSummary, assemble};
 use amint_recipe::lock::{Lock, LockedPackage, Stage};
 use amint_recipe::{Debian, Recipe, RecipeFile};
-use amint_scan::{Protocol, ScanRequest, Waiver};
+use amint_scan::{Protocol, Right, ScanRequest, Waiver};
 use amint_types::report::{Package, ScanReport};
 use amint_types::{Cancel, EventSink, MIB, Seed, format_bytes};
 use jiff::civil::Date;
@@ -256,7 +256,7 @@ fn scan_profile(profile: amint_recipe::Profile) -> amint_scan::Profile {
     profile.as_str().parse().expect("the rules know every profile of recipes: a test compares them")
 }
 
-/// Tells the rules what a recipe says: its profiles, waivers, user and ports.
+/// Tells the rules what a recipe says: its profiles, waivers, user, ports and rights.
 pub fn scan_request(recipe: &Recipe, today: Date) -> ScanRequest {
     let profiles = recipe.harden.profiles.iter().map(|profile| scan_profile(*profile)).collect();
     let ports = recipe.effective_ports().into_iter().map(|port| {
@@ -266,12 +266,19 @@ pub fn scan_request(recipe: &Recipe, today: Date) -> ScanRequest {
         };
         (port.port, protocol)
     });
+    let rights = recipe.rights.iter().map(|right| Right {
+        name: right.software.clone(),
+        holder: right.holder.clone(),
+        document: right.document.clone(),
+        until: right.until,
+    });
     ScanRequest {
         profiles,
         waivers: recipe.harden.waive.iter().map(scan_waiver).collect(),
         today,
         user: recipe.user.name.clone(),
         ports: ports.collect(),
+        rights: rights.collect(),
     }
 }
 

@@ -421,6 +421,14 @@ pub struct ScanArgs {
     #[arg(long, value_name = "FILE")]
     pub write_vex: Option<PathBuf>,
 
+    /// Write the list of sources that copyleft licences ask to be offered with copies, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub source_offer: Option<PathBuf>,
+
+    /// Where a source is found, with {source} and {version} in it; goes into the list of sources
+    #[arg(long, value_name = "TEMPLATE", env = "AMINT_SOURCE_URL", requires = "source_offer")]
+    pub source_url: Option<String>,
+
     /// Severity from which a finding fails the image: info, low, medium, high, critical
     #[arg(long, default_value = "high", value_name = "SEVERITY")]
     pub gate: String,

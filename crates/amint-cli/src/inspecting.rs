@@ -162,6 +162,7 @@ fn open(name: &str, args: &InspectArgs, context: &Context) -> Result<Opened, Fai
         today: today(),
         user: "ec2-user".to_owned(),
         ports: Vec::new(),
+        rights: Vec::new(),
     };
     let path = PathBuf::from(name);
     if crate::images::is_path(name) || path.exists() {

@@ -2,12 +2,12 @@
 
 use std::sync::atomic::Ordering;
 
+use amint_scan::system::packages::NOT_ASKED;
 use amint_types::scan::{AnalyzerRun, AnalyzerStatus, Coverage, CoverageStatus, ScanDocument};
 
 use crate::image::{Image, State};
 use crate::index::Index;
 use crate::pass::PassResult;
-use crate::system::NOT_ASKED;
 
 /// What was learned while places were looked for.
 pub(crate) struct Places {

@@ -1,15 +1,19 @@
 //! From an opened image to what it holds.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use amint_packages::purl::Distribution;
+use amint_rights::SourceManifest;
+use amint_scan::system::packages::{Databases, NOT_ASKED, not_asked, read_databases};
 use amint_scan::system::{kernels, operating_system, services, users};
-use amint_scan::{CheckError, Context, Profile, ScanRequest};
+use amint_scan::{CheckError, Context, Profile, ScanRequest, source_manifest};
 use amint_types::scan::{
     AnalyzerRun, AnalyzerStatus, Kernel, OperatingSystem, ScanDocument, ScanVerdict, Service, Target,
 };
 use amint_types::{Cancel, EventSink, Severity, StepOutcome, Unit};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use crate::analyzers::{Certificates, Checksums, Languages};
@@ -18,7 +22,7 @@ use crate::facts::privileged_files;
 use crate::image::{Image, InspectError, Placed, place};
 use crate::index::{Index, chain};
 use crate::pass::{self, Analyzer, PassResult};
-use crate::system::{Databases, NOT_ASKED, Owners, not_asked, read_databases};
+use crate::system::Owners;
 
 /// The name of the steps in events.
 const WALK: &str = "walk";
@@ -43,8 +47,33 @@ pub struct InspectOptions {
 pub struct Inspection {
     /// Its files, to be judged by rules.
     pub index: Index,
+    /// Its databases of packages, which rules need not read again.
+    pub databases: Arc<Databases>,
     /// What it holds. Findings and the verdict are for others to add.
     pub document: ScanDocument,
+}
+
+impl Inspection {
+    /// Lists the sources that copyleft licences ask to be offered with copies of the image.
+    ///
+    /// # Errors
+    /// Fails when the packages cannot be read.
+    pub fn source_manifest(&self) -> Result<SourceManifest, CheckError> {
+        let today = Offset::UTC.to_datetime(self.document.scanned_at).date();
+        source_manifest(&self.index, &request(today), Some(Arc::clone(&self.databases)))
+    }
+}
+
+/// The request of facts, which ask no rule.
+fn request(today: Date) -> ScanRequest {
+    ScanRequest {
+        profiles: vec![Profile::Private],
+        waivers: Vec::new(),
+        today,
+        user: String::new(),
+        ports: Vec::new(),
+        rights: Vec::new(),
+    }
 }
 
 /// Returns the ids of all analyzers that can be left out, sorted.
@@ -95,12 +124,12 @@ pub fn inspect(
     let mut packages = std::mem::take(&mut databases.packages);
     owners.note_code(&index, &mut packages);
     databases.packages = packages;
-    document.analyzers.append(&mut databases.runs);
+    document.analyzers.extend(databases.runs.iter().cloned());
     let result = read_files(&index, &databases, &owners, options, sink, cancel)?;
     document.coverage = coverage(image, &places, &index, &result);
     gather(&index, &databases, &owners, result, options, &mut document);
     document.sort();
-    Ok(Inspection { index, document })
+    Ok(Inspection { index, databases: Arc::new(databases), document })
 }
 
 /// Says a number of things.
@@ -139,13 +168,7 @@ pub(crate) fn blank(target: Target, options: &InspectOptions) -> ScanDocument {
 /// Facts of the system, each by an analyzer of its own: one that fails takes no other with it.
 fn look_at_system(index: &Index, options: &InspectOptions, document: &mut ScanDocument) {
     let today = Offset::UTC.to_datetime(options.now).date();
-    let request = ScanRequest {
-        profiles: vec![Profile::Private],
-        waivers: Vec::new(),
-        today,
-        user: String::new(),
-        ports: Vec::new(),
-    };
+    let request = request(today);
     let cx = Context::new(index, &request);
     let mut ask = Ask { options, cx: &cx, runs: Vec::new() };
     let system: Option<Option<OperatingSystem>> = ask.about("release", |cx| operating_system(cx, today));

@@ -1,22 +1,28 @@
 //! From what an image holds to a verdict: advisories, rules, and the evidence itself.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use amint_scan::{Profile, ScanError, ScanRequest, Waiver, scan, waive, waiver_warnings};
+use amint_scan::system::packages::NOT_ASKED;
+use amint_scan::{Profile, ScanError, ScanRequest, Waiver, scan_knowing, waive, waiver_warnings};
 use amint_types::report::{RuleOutcome, RuleResult};
 use amint_types::scan::{
-    AnalyzerRun, AskedRule, FindingKind, PackageKind, RuleState, ScanDocument, ScanFinding, ScanVerdict,
+    AnalyzerRun, AskedRule, FindingKind, OperatingSystem, PackageKind, RuleState, ScanDocument, ScanFinding, ScanVerdict,
     SupportState,
 };
 use amint_types::{Digest, EventSink, Severity};
 use amint_vuln::vex::{self, OpenVex};
 use amint_vuln::{AgeProblem, Database, DatabaseError, MatchContext, Matcher};
-use jiff::SignedDuration;
 use jiff::civil::Date;
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Span};
 
-use crate::Inspection;
 use crate::baseline;
 use crate::coverage::{misunderstood, unread_reasons};
+use crate::{Inspection, integrity};
+
+/// How many days of regular support a system should have left.
+const SUPPORT_DAYS_MIN: i64 = 180;
 
 /// How an image is judged.
 #[derive(Debug)]
@@ -76,6 +82,8 @@ pub fn judge(
     let misunderstood: Vec<ScanFinding> = misunderstood(document).map(not_understood).collect();
     document.findings.extend(misunderstood);
     judge_support(document);
+    let changed = integrity::judge(&inspection.index, &document.modified_files);
+    document.findings.extend(changed);
     name_controls(document);
     vex::apply(options.statements, &mut document.findings);
     apply_waivers(document, database.is_some() && options.with_advisories, options);
@@ -178,7 +186,7 @@ fn not_understood(run: &AnalyzerRun) -> ScanFinding {
     finding
 }
 
-fn blank(rule: &str, title: &str, severity: Severity, path: &str) -> ScanFinding {
+pub(crate) fn blank(rule: &str, title: &str, severity: Severity, path: &str) -> ScanFinding {
     ScanFinding::new(FindingKind::Rule, rule, title, severity, path).with_id()
 }
 
@@ -208,7 +216,11 @@ impl WithId for ScanFinding {
 fn ask_rules(inspection: &mut Inspection, request: &ScanRequest, sink: &dyn EventSink) -> Vec<String> {
     // Waivers are applied once, over the findings of every kind.
     let request = ScanRequest { waivers: Vec::new(), ..request.clone() };
-    match scan(&inspection.index, &request, sink) {
+    // What the user had left out was not read: then the rules read it themselves.
+    let is_whole =
+        inspection.databases.runs.iter().all(|run| !run.notes.iter().any(|note| note == NOT_ASKED));
+    let packages = is_whole.then(|| Arc::clone(&inspection.databases));
+    match scan_knowing(&inspection.index, &request, packages, sink) {
         Ok(report) => {
             inspection.document.profiles.clone_from(&report.profiles);
             let mut unread = Vec::new();
@@ -238,7 +250,12 @@ fn add_rule(document: &mut ScanDocument, result: &RuleResult, unread: &mut Vec<S
     document.rules.push(AskedRule { rule: result.rule.clone(), state, reason });
     let mut places: HashMap<(&str, &str), usize> = HashMap::new();
     for found in findings {
-        let mut finding = blank(&result.rule, &found.message, result.severity, &found.evidence.path);
+        let mut finding = blank(
+            &result.rule,
+            &found.message,
+            found.severity.unwrap_or(result.severity),
+            &found.evidence.path,
+        );
         finding.line = found.evidence.line;
         finding.evidence.clone_from(&found.evidence.excerpt);
         finding.fix = Some(result.remedy.clone());
@@ -255,6 +272,9 @@ fn judge_support(document: &mut ScanDocument) {
     let (severity, title) = match system.support {
         SupportState::Ended => (Severity::Critical, format!("nobody fixes {} any more", system.name)),
         SupportState::Limited => (Severity::High, format!("{} is out of regular support", system.name)),
+        SupportState::Supported if ends_soon(document, system) => {
+            (Severity::Medium, format!("{} leaves regular support soon", system.name))
+        }
         _ => return,
     };
     let mut finding = blank("EOL-001", &title, severity, "/etc/os-release");
@@ -265,6 +285,14 @@ fn judge_support(document: &mut ScanDocument) {
     finding.fix = Some("build on a release that is supported".to_owned());
     finding.requirements = vec!["MP-G2".to_owned()];
     document.findings.push(finding);
+}
+
+/// Tells whether regular support ends within the time that a product needs to move.
+fn ends_soon(document: &ScanDocument, system: &OperatingSystem) -> bool {
+    let today = Offset::UTC.to_datetime(document.scanned_at).date();
+    system.support_ends.is_some_and(|ends| {
+        today.checked_add(Span::new().days(SUPPORT_DAYS_MIN)).is_ok_and(|soon| ends < soon)
+    })
 }
 
 /// Reads the name of a profile.

@@ -12,6 +12,7 @@ mod files;
 pub mod image;
 pub mod index;
 mod inspect;
+mod integrity;
 mod judge;
 pub mod pass;
 pub mod source;

@@ -121,6 +121,7 @@ fn offer(package: &ScannedPackage, judged: &Judged, offers: &mut Offers) {
             class,
             licenses: BTreeSet::new(),
             packages: BTreeSet::new(),
+            found_at: None,
         });
     offer.class = offer.class.max(class);
     offer.licenses.extend(judged.copyleft.iter().cloned());

@@ -66,6 +66,11 @@ pub struct RightsReport {
 }
 
 impl RightsReport {
+    /// Returns what needs a right or a look, and a finding for each declared right that covers nothing.
+    pub fn all_findings(&self) -> Vec<RightsFinding> {
+        self.findings.iter().cloned().chain(self.unused.iter().map(unused_finding)).collect()
+    }
+
     /// Makes the findings of a scan report: what is covered is told as not affecting, unused rights are low.
     pub fn to_scan_findings(&self) -> Vec<ScanFinding> {
         let mut found: Vec<ScanFinding> = self.findings.iter().map(RightsFinding::to_scan_finding).collect();

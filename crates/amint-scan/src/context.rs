@@ -130,6 +130,12 @@ impl<'scan> Context<'scan> {
         fact
     }
 
+    /// Takes a fact that is known before anything asks for it.
+    pub(crate) fn know<T: 'static>(&self, fact: T) {
+        let fact: Result<Rc<T>, CheckError> = Ok(Rc::new(fact));
+        self.facts.borrow_mut().insert(TypeId::of::<T>(), Rc::new(fact));
+    }
+
     /// Returns the accounts.
     pub(crate) fn accounts(&self) -> Result<&Accounts, CheckError> {
         self.accounts.get_or_init(|| Accounts::load(self)).as_ref().map_err(Clone::clone)

@@ -23,6 +23,12 @@ pub enum CheckError {
         /// What is wrong with it.
         what: String,
     },
+    /// A package database is there and could not be read.
+    #[error("the package database cannot be read: {what}")]
+    Packages {
+        /// Why.
+        what: String,
+    },
     /// A file or a set of files holds more than the rule is ready to read.
     #[error("`{}` holds more than {limit} {what}", .path.display())]
     Limit {
@@ -38,22 +44,27 @@ pub enum CheckError {
 impl CheckError {
     /// Returns the error with all its causes on one line.
     pub(crate) fn chain(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        text
+        chain(self)
     }
+}
+
+/// Returns an error with all its causes on one line.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }
 
 impl Hint for CheckError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Tree(error) => error.hint(),
-            Self::Malformed { .. } | Self::Limit { .. } => None,
+            Self::Malformed { .. } | Self::Packages { .. } | Self::Limit { .. } => None,
         }
     }
 }

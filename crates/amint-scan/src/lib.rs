@@ -32,7 +32,7 @@ mod testing;
 
 pub use context::Context;
 pub use controls::{Control, benchmark_of, benchmarks, controls, controls_for};
-pub use error::{CheckError, ScanError};
+pub use error::{CheckError, ScanError, chain};
 pub use facts::{certificates, sshd, units};
 pub use fix::FixContext;
 pub use fix_plan::{FixPlan, PlannedChange, fix_plan};
@@ -41,8 +41,8 @@ pub use looks::{Looks, confirmed_rules, looks, unwanted_kernel_modules, wanted_k
 pub use marketplace::{MARKETPLACE_CONTROLS, MarketplaceControl, assess, rules_serving};
 pub use profile::{ParseProfileError, Profile};
 pub use reference::reference_markdown;
-pub use request::{Protocol, ScanRequest, Waiver};
+pub use request::{Protocol, Right, ScanRequest, Waiver};
 pub use rule::{Fix, RecipeChange, Rule, RuleMeta, Severities, Verdict};
-pub use rules::rules;
-pub use scan::scan;
+pub use rules::{rules, source_manifest};
+pub use scan::{scan, scan_knowing};
 pub use waive::{waive, waiver_warnings};

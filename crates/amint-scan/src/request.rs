@@ -4,6 +4,8 @@ use jiff::civil::Date;
 
 use crate::Profile;
 
+pub use amint_rights::Right;
+
 /// A transport protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Protocol {
@@ -45,4 +47,6 @@ pub struct ScanRequest {
     pub user: String,
     /// The ports that the recipe opens.
     pub ports: Vec<(u16, Protocol)>,
+    /// The rights to pass on what is not free.
+    pub rights: Vec<Right>,
 }

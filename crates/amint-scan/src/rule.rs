@@ -148,7 +148,11 @@ pub trait Rule: Sync {
 /// Makes a finding about a whole file.
 pub(crate) fn finding(message: impl Into<String>, path: &Path) -> Finding {
     let path = path.to_string_lossy().into_owned();
-    Finding { message: message.into(), evidence: Evidence { path, line: None, excerpt: None } }
+    Finding {
+        message: message.into(),
+        evidence: Evidence { path, line: None, excerpt: None },
+        severity: None,
+    }
 }
 
 /// Makes a finding about a line of a file; secrets in `text` are masked.

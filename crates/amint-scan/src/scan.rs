@@ -1,12 +1,15 @@
 //! Asking every rule.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use amint_disk::tree::FileTree;
 use amint_types::report::{RuleOutcome, RuleResult, ScanReport};
-use amint_types::{EventSink, StepOutcome, Unit};
+use amint_types::{EventSink, Severity, StepOutcome, Unit};
 
+use crate::facts::packages::Installed;
+use crate::system::packages::Databases;
 use crate::waive::Waivers;
 use crate::{Context, Profile, Rule, ScanError, ScanRequest, Verdict, rules};
 
@@ -22,11 +25,24 @@ pub fn scan(
     request: &ScanRequest,
     sink: &dyn EventSink,
 ) -> Result<ScanReport, ScanError> {
+    scan_knowing(tree, request, None, sink)
+}
+
+/// Asks every rule as [`scan`] does, with databases of packages that somebody read from this tree before.
+pub fn scan_knowing(
+    tree: &dyn FileTree,
+    request: &ScanRequest,
+    packages: Option<Arc<Databases>>,
+    sink: &dyn EventSink,
+) -> Result<ScanReport, ScanError> {
     require_system(tree, request)?;
     let asked = asked_rules(&request.profiles);
     let started = Instant::now();
     sink.step_started(STEP, "Judging the files", Some(asked.len() as u64), Unit::Items);
     let cx = Context::new(tree, request);
+    if let Some(packages) = packages {
+        cx.know(Installed::of(packages));
+    }
     let mut waivers = Waivers::new(request);
     let mut results = Vec::with_capacity(asked.len());
     for (done, rule) in asked.iter().enumerate() {
@@ -68,7 +84,7 @@ pub(crate) fn asked_rules(profiles: &[Profile]) -> Vec<&'static dyn Rule> {
 
 fn ask(rule: &dyn Rule, cx: &Context<'_>, waivers: &mut Waivers<'_>) -> RuleResult {
     let meta = rule.meta();
-    let outcome = match rule.check(cx) {
+    let mut outcome = match rule.check(cx) {
         Ok(Verdict::Pass) => RuleOutcome::Pass,
         Ok(Verdict::NotApplicable(reason)) => RuleOutcome::NotApplicable { reason },
         Ok(Verdict::Fail(mut findings)) => {
@@ -83,15 +99,27 @@ fn ask(rule: &dyn Rule, cx: &Context<'_>, waivers: &mut Waivers<'_>) -> RuleResu
         }
         Err(error) => RuleOutcome::NotEvaluated { reason: error.chain() },
     };
-    let severity = meta.severities.under_all(&cx.request().profiles);
+    let severity = meta.severities.under_all(&cx.request().profiles).unwrap_or(Severity::Info);
+    let severity = worst(&mut outcome, severity);
     RuleResult {
         rule: meta.id.to_owned(),
         title: meta.title.to_owned(),
-        severity: severity.unwrap_or(amint_types::Severity::Info),
+        severity,
         requirements: meta.requirements.iter().map(|id| (*id).to_owned()).collect(),
         remedy: meta.remedy.to_owned(),
         outcome,
     }
+}
+
+/// Returns the worst severity of an outcome: none of its findings is worse than the rule, all may be milder.
+fn worst(outcome: &mut RuleOutcome, severity: Severity) -> Severity {
+    let (RuleOutcome::Fail { findings } | RuleOutcome::Waived { findings, .. }) = outcome else {
+        return severity;
+    };
+    for finding in findings.iter_mut() {
+        finding.severity = finding.severity.filter(|own| *own < severity);
+    }
+    findings.iter().map(|finding| finding.severity.unwrap_or(severity)).max().unwrap_or(severity)
 }
 
 fn profile_names(profiles: &[Profile]) -> Vec<String> {

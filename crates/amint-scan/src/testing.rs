@@ -20,6 +20,7 @@ pub(crate) fn request() -> ScanRequest {
         today: date(2026, 11, 23),
         user: "ec2-user".to_owned(),
         ports: Vec::new(),
+        rights: Vec::new(),
     }
 }
 

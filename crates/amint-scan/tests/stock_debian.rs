@@ -34,6 +34,7 @@ fn check(root: &Path) {
         today: jiff::civil::date(2026, 11, 23),
         user: "ec2-user".to_owned(),
         ports: Vec::new(),
+        rights: Vec::new(),
     };
     let before = scan(&tree, &request, &NullSink).unwrap();
     for id in ["SSH-001", "SSH-003", "SSH-006"] {

@@ -31,6 +31,9 @@ pub struct Finding {
     pub message: String,
     /// Where.
     pub evidence: Evidence,
+    /// How bad it is, where that is less than the rule's own severity.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub severity: Option<Severity>,
 }
 
 /// What a rule said about an image.

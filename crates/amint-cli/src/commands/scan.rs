@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use amint_inspect::Inspection;
 use amint_report::scan as reports;
 use amint_scan::Profile;
 use amint_types::Severity;
@@ -24,6 +25,9 @@ pub(crate) fn run(args: &ScanArgs, context: &Context) -> Result<ExitCode, Failur
     let profile = (args.format == ScanFormat::Marketplace).then_some(Profile::Marketplace);
     let judging = Judging { gate, baseline: baseline.as_ref(), profile };
     let Looked { inspection, request, recipe } = look_into(&args.target, &args.inspect, &judging, context)?;
+    if let Some(path) = &args.source_offer {
+        write(path, &source_offer(&inspection, args.source_url.as_deref())?)?;
+    }
     let document = inspection.document;
     context.finish();
     let text = if args.fix_plan {
@@ -82,6 +86,16 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     file.write_all(text.as_bytes()).map_err(|error| Failure::file(path, error))?;
     file.persist(path).map_err(|error| Failure::file(path, error.error))?;
     Ok(())
+}
+
+/// Lists the sources that copyleft licences ask to be offered.
+fn source_offer(inspection: &Inspection, template: Option<&str>) -> Result<String, Failure> {
+    let manifest = inspection.source_manifest().map_err(|error| Failure::new(ExitCode::Input, error))?;
+    let manifest = match template {
+        Some(template) => manifest.found_at(template),
+        None => manifest,
+    };
+    Ok(manifest.to_json())
 }
 
 /// States what amint itself found not to apply.

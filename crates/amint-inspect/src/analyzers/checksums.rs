@@ -2,10 +2,11 @@
 
 use amint_packages::Actual;
 use amint_packages::content::ContentHasher;
+use amint_scan::system::packages::Databases;
 
 use crate::index::Index;
 use crate::pass::{AnalyzeError, Analyzer, File, Output, Stream, Want};
-use crate::system::{Databases, Owners};
+use crate::system::Owners;
 
 /// Compares the content of every owned file with its digest in the package database.
 pub struct Checksums<'a> {

@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicU64;
 use amint_fs::{FileSystem, FsError, Kind, NodeId};
 use amint_types::{Cancel, Cancelled};
 
+use super::chain;
 use super::entry::{Entry, Index};
 
 /// The deepest folder that is entered.
@@ -282,16 +283,4 @@ fn blank(mount: u16, node: NodeId, name: Box<[u8]>, parent: u32, kind: Kind) -> 
         nlink: 1,
         modified: 0,
     }
-}
-
-/// Returns an error with its causes on one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

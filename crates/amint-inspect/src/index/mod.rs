@@ -6,6 +6,6 @@ mod build;
 mod entry;
 mod tree;
 
-pub(crate) use build::chain;
+pub(crate) use amint_scan::chain;
 pub use build::{Mount, MountPlan};
 pub use entry::{Entry, EntryId, Index};

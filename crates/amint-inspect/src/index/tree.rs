@@ -70,6 +70,19 @@ impl FileTree for Index {
         let file = Self::open(self, id).map_err(|error| translate(error, "open", path))?;
         Ok(Box::new(io::BufReader::with_capacity(READ_BYTES, Reading { file, at: 0 })))
     }
+
+    fn read(&self, path: &Path, limit_bytes: u64) -> Result<Vec<u8>, TreeError> {
+        let id = self.at(path, true)?;
+        let entry = self.entry(id);
+        if entry.kind != Kind::File {
+            return Err(TreeError::NotAFile { path: path.to_owned() });
+        }
+        if entry.bytes > limit_bytes {
+            return Err(TreeError::TooLarge { path: path.to_owned(), limit_bytes });
+        }
+        // At once and without a buffer between: databases of packages are hundreds of small files.
+        Self::read(self, id, limit_bytes).map_err(|error| translate(error, "read", path))
+    }
 }
 
 struct Reading<'a> {

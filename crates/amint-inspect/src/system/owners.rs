@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use amint_fs::Kind;
 use amint_packages::{Actual, Change, OwnedFile};
+use amint_scan::system::packages::Databases;
 use amint_types::scan::{ModifiedFile, ScannedPackage};
 
-use super::Databases;
 use crate::index::{EntryId, Index, chain};
 
 /// Endings of files that are code without being executable themselves.

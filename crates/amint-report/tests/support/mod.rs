@@ -45,7 +45,7 @@ pub(crate) fn passing() -> BuildReport {
 
 pub(crate) fn finding(message: &str, path: &str, line: Option<u32>, excerpt: Option<&str>) -> Finding {
     let evidence = Evidence { path: path.to_owned(), line, excerpt: excerpt.map(ToOwned::to_owned) };
-    Finding { message: message.to_owned(), evidence }
+    Finding { message: message.to_owned(), evidence, severity: None }
 }
 
 fn partitions() -> Vec<Partition> {

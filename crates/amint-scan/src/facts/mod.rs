@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod census;
+pub(crate) mod apt_settings;
 pub(crate) mod cloud;
 pub(crate) mod crypt;
 pub(crate) mod apache;
@@ -11,6 +12,7 @@ pub(crate) mod homes;
 pub(crate) mod jobs;
 pub(crate) mod listeners;
 pub(crate) mod nginx;
+pub(crate) mod keyring;
 pub(crate) mod packages;
 pub(crate) mod pam;
 pub mod sshd;

@@ -22,6 +22,8 @@ use std::sync::LazyLock;
 
 use crate::Rule;
 
+pub use rights::source_manifest;
+
 static FAMILIES: &[&[&dyn Rule]] = &[
     accounts::RULES,
     audit::RULES,

@@ -26,6 +26,8 @@ pub struct Kernels {
     pub kernels: Vec<Kernel>,
     /// Why none is told to be the default, where there are kernels and none is.
     pub note: Option<String>,
+    /// The kernel that the boot loader starts, where it is not there.
+    pub missing: Option<String>,
 }
 
 /// Lists the kernels of an image and tells which one the boot loader starts.
@@ -59,7 +61,8 @@ pub fn kernels(cx: &Context<'_>) -> Result<Kernels, CheckError> {
         None => Some("no boot loader says which kernel starts".to_owned()),
         Some(chosen) => Some(format!("the boot loader starts `{}`, which is not there", chosen.kernel)),
     };
-    Ok(Kernels { kernels: found, note })
+    let missing = chosen.map(|chosen| chosen.kernel).filter(|_| note.is_some());
+    Ok(Kernels { kernels: found, note, missing })
 }
 
 fn installed(cx: &Context<'_>) -> Result<Vec<Kernel>, CheckError> {

@@ -104,7 +104,7 @@ fn names_the_reasons_of_a_failure_and_stays_short() {
     let mut report = report();
     for number in 1..=9 {
         let evidence = Evidence { path: "/root".to_owned(), line: None, excerpt: None };
-        let finding = Finding { message: "a key \u{1b}[31mis left".to_owned(), evidence };
+        let finding = Finding { message: "a key \u{1b}[31mis left".to_owned(), evidence, severity: None };
         let outcome = RuleOutcome::Fail { findings: vec![finding] };
         report.scan.rules.push(rule(&format!("KEY-10{number}"), Severity::High, outcome));
     }

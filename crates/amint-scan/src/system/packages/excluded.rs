@@ -3,9 +3,9 @@
 //! Rules: `dpkg(1)` (the last option that matches a path wins; patterns of `glob(7)` whose `*` and `?` match `/` too) and
 //! `dpkg.cfg(5)`. Images for containers leave out documentation and translations in this way.
 
-use super::SystemPackages;
-use super::dpkg::content;
-use crate::index::{EntryId, Index};
+use amint_disk::tree::FileTree;
+
+use super::databases::SystemPackages;
 
 const SETTINGS: &str = "/etc/dpkg/dpkg.cfg";
 const FOLDER: &str = "/etc/dpkg/dpkg.cfg.d";
@@ -23,20 +23,17 @@ pub(super) struct Excluded {
 
 impl Excluded {
     /// Reads dpkg's settings, the folder first, as dpkg does.
-    pub(super) fn read(index: &Index, found: &mut SystemPackages) -> Self {
-        let is_read =
-            |name: &[u8]| name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
-        let folder = index.find(FOLDER.as_bytes());
-        let mut files: Vec<EntryId> = folder
-            .into_iter()
-            .flat_map(|folder| index.children(folder))
-            .filter(|(_, entry)| is_read(entry.name()))
-            .filter_map(|(id, _)| index.find(&index.path(id)))
-            .collect();
-        files.extend(index.find(SETTINGS.as_bytes()));
+    pub(super) fn read(tree: &dyn FileTree, found: &mut SystemPackages) -> Self {
+        let is_read = |name: &String| {
+            name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+        };
+        let names = found.names(tree, FOLDER);
+        let mut files: Vec<String> =
+            names.into_iter().filter(is_read).map(|name| format!("{FOLDER}/{name}")).collect();
+        files.push(SETTINGS.to_owned());
         let mut excluded = Self::default();
         for file in files {
-            if let Some(bytes) = content(index, file, SETTINGS_BYTES_MAX, found) {
+            if let Some(bytes) = found.content(tree, &file, SETTINGS_BYTES_MAX) {
                 excluded.add(&bytes);
             }
         }
