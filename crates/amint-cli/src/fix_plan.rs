@@ -261,6 +261,7 @@ mod tests {
             today: date(2026, 11, 26),
             user: "ec2-user".to_owned(),
             ports: Vec::new(),
+            rights: Vec::new(),
         }
     }
 

@@ -7,8 +7,8 @@ use amint_scan::system::packages::NOT_ASKED;
 use amint_scan::{Profile, ScanError, ScanRequest, Waiver, scan_knowing, waive, waiver_warnings};
 use amint_types::report::{RuleOutcome, RuleResult};
 use amint_types::scan::{
-    AnalyzerRun, AskedRule, FindingKind, OperatingSystem, PackageKind, RuleState, ScanDocument, ScanFinding, ScanVerdict,
-    SupportState,
+    AnalyzerRun, AskedRule, FindingKind, OperatingSystem, PackageKind, RuleState, ScanDocument, ScanFinding,
+    ScanVerdict, SupportState,
 };
 use amint_types::{Digest, EventSink, Severity};
 use amint_vuln::vex::{self, OpenVex};

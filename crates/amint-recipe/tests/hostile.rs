@@ -7,7 +7,7 @@ use amint_recipe::{DiagnosticSeverity, Diagnostics, parse, parse_waivers, templa
 use proptest::prelude::*;
 
 /// Pieces that recipes are made of, right and wrong, so that random texts get past the first checks.
-const PIECES: [&str; 62] = [
+const PIECES: [&str; 63] = [
     "[image]\n",
     "[base]\n",
     "[packages]\n",

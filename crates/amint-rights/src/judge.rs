@@ -12,6 +12,7 @@ use crate::offer::{SOURCE_MANIFEST_VERSION, SourceManifest, SourceOffer};
 use crate::package::{UBUNTU_PRO, judge_package, undeclared};
 use crate::product::products;
 use crate::report::{CoveredFinding, LicenseCounts, RightsReport, UnusedReason, UnusedRight};
+use crate::section::promise;
 use crate::system::judge_system;
 use crate::{LicenseClass, Right, RightsFinding, RightsRule};
 
@@ -48,8 +49,9 @@ struct Gathered<'a> {
     counts: LicenseCounts,
     /// Packages whose copyright file was taken away.
     stripped: Vec<String>,
-    /// Packages of languages that tell no licence, by the file that they are in.
-    silent: BTreeMap<String, Vec<String>>,
+    /// Packages that tell no licence, by the file that they are in,
+    /// and by whether their archive promises that they are free.
+    silent: BTreeMap<(String, bool), Vec<String>>,
 }
 
 /// Tells what of an image needs rights, applies the declared ones on a day, and gathers the sources to offer.
@@ -65,7 +67,10 @@ pub fn judge(image: &Image<'_>, declared: &[Right], today: Date) -> RightsReport
         sources: std::mem::take(&mut gathered.offers).into_values().collect(),
     };
     gathered.findings.extend(source_findings(&copyleft, &gathered.stripped));
-    let silent = gathered.silent.iter().map(|(path, names)| undeclared(path, names.len(), &told(names)));
+    let silent = gathered
+        .silent
+        .iter()
+        .map(|((path, is_promised), names)| undeclared(path, *is_promised, names.len(), &told(names)));
     gathered.findings.extend(silent);
     sort(&mut gathered.findings);
     apply(gathered.findings, copyleft, gathered.counts, declared, today)
@@ -99,7 +104,9 @@ fn gather<'a>(package: &'a ScannedPackage, image: &Image<'_>, gathered: &mut Gat
         if is_stripped {
             gathered.stripped.push(package.name.clone());
         } else {
-            gathered.silent.entry(package.path.clone()).or_default().push(package.name.clone());
+            let is_promised = promise(package, section.as_deref()).is_some();
+            let group = (package.path.clone(), is_promised);
+            gathered.silent.entry(group).or_default().push(package.name.clone());
         }
     }
 }

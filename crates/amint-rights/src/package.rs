@@ -60,12 +60,13 @@ pub(crate) fn judge_package(
     PackageFound { product: product.map(|(product, _)| product.id), finding }
 }
 
-/// One finding for all packages of a file that tell no licence.
-pub(crate) fn undeclared(path: &str, count: usize, names: &str) -> RightsFinding {
+/// One finding for all packages of a file that tell no licence; less where their archive promises that they are free.
+pub(crate) fn undeclared(path: &str, is_promised: bool, count: usize, names: &str) -> RightsFinding {
+    let of_whom = if is_promised { " of an archive of free software" } else { "" };
     RightsFinding {
         rule: RightsRule::Software,
-        severity: Severity::Medium,
-        title: format!("{count} packages tell no licence"),
+        severity: if is_promised { Severity::Low } else { Severity::Medium },
+        title: format!("{count} packages{of_whom} tell no licence"),
         reason: format!("nobody can say whether they may be sold: {names}"),
         source: POLICY.to_owned(),
         owner: None,

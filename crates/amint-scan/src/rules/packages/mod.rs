@@ -14,6 +14,8 @@ use updates::UpdatePolicy;
 
 use crate::Rule;
 
+pub(in crate::rules) use clean::is_own_suite;
+
 /// The rules of this family.
 pub(super) static RULES: &[&dyn Rule] = &[
     &NewestKernel,      // VUL-003

@@ -1,6 +1,7 @@
 //! Whether everything in the image may be passed on and sold (`amint-rights`).
 
 mod report;
+mod trials;
 
 use amint_rights::RightsRule;
 use amint_types::Severity;
@@ -93,7 +94,17 @@ impl Rule for Rights {
     }
 
     fn check(&self, cx: &Context<'_>) -> Result<Verdict, CheckError> {
-        report::findings(cx, self.rule)
+        match self.rule {
+            RightsRule::Source if !report::has_packages(cx)? => {
+                Ok(Verdict::NotApplicable("no package tells its licence".to_owned()))
+            }
+            RightsRule::Terms => {
+                let mut findings = report::findings(cx, self.rule)?;
+                findings.extend(trials::find(cx)?);
+                Ok(findings.into())
+            }
+            rule => Ok(report::findings(cx, rule)?.into()),
+        }
     }
 
     fn recipe_change(&self, finding: &Finding) -> Option<RecipeChange> {

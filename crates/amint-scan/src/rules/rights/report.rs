@@ -1,5 +1,6 @@
 //! The report about rights, from what a tree tells.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,12 +9,15 @@ use std::sync::Arc;
 use amint_disk::tree::FileTree;
 use amint_rights::{Image, RightsFinding, RightsReport, RightsRule, SourceManifest, judge};
 use amint_types::report::Finding;
+use amint_types::scan::{OperatingSystem, ScannedPackage};
 
-use crate::facts::packages::{Installed, installed, system};
+use super::trials::LicenseFiles;
+use crate::facts::packages::{Installed, installed, is_debian, repositories, system};
 use crate::redact::excerpt;
 use crate::rule::finding;
+use crate::rules::packages::is_own_suite;
 use crate::system::packages::Databases;
-use crate::{CheckError, Context, ScanRequest, Verdict};
+use crate::{CheckError, Context, ScanRequest};
 
 /// Most characters of a finding's reason that are told.
 const REASON_CHARS_MAX: usize = 300;
@@ -34,13 +38,14 @@ pub fn source_manifest(
     Ok(report(&cx)?.copyleft)
 }
 
-pub(super) fn findings(cx: &Context<'_>, rule: RightsRule) -> Result<Verdict, CheckError> {
-    let report = cx.fact(report)?;
-    if report.counts.packages == 0 && rule == RightsRule::Source {
-        return Ok(Verdict::NotApplicable("no package tells its licence".to_owned()));
-    }
-    let found = report.all_findings();
-    Ok(found.iter().filter(|found| found.rule == rule).map(told).collect::<Vec<_>>().into())
+/// Tells whether there are packages to judge.
+pub(super) fn has_packages(cx: &Context<'_>) -> Result<bool, CheckError> {
+    Ok(cx.fact(report)?.counts.packages > 0)
+}
+
+pub(super) fn findings(cx: &Context<'_>, rule: RightsRule) -> Result<Vec<Finding>, CheckError> {
+    let found = cx.fact(report)?.all_findings();
+    Ok(found.iter().filter(|found| found.rule == rule).map(told).collect())
 }
 
 fn report(cx: &Context<'_>) -> Result<RightsReport, CheckError> {
@@ -59,18 +64,48 @@ fn report(cx: &Context<'_>) -> Result<RightsReport, CheckError> {
             false
         }
     };
+    let packages = promised(cx, installed.packages(), Option::as_ref(&*system))?;
     let image = Image {
         system: Option::as_ref(&*system),
-        packages: installed.packages(),
+        packages: &packages,
         sections: &|name| sections.get(name).map(|section| (*section).to_owned()),
         paths: &paths,
         usage_operation: None,
     };
-    let report = judge(&image, &cx.request().rights, cx.request().today);
+    let mut report = judge(&image, &cx.request().rights, cx.request().today);
+    let files = cx.fact(LicenseFiles::load)?;
+    report.unused.retain(|unused| !files.need(&unused.right));
     match failed.into_inner() {
         Some(error) => Err(error),
         None => Ok(report),
     }
+}
+
+/// Names the archive as the vendor of Debian packages where all sources are the system's own: their maintainers are
+/// people, whose addresses do not tell that the archive's promise of free software holds for them too.
+fn promised<'a>(
+    cx: &Context<'_>,
+    packages: &'a [ScannedPackage],
+    system: Option<&OperatingSystem>,
+) -> Result<Cow<'a, [ScannedPackage]>, CheckError> {
+    let Some(system) = system.filter(|system| matches!(system.id.as_str(), "debian" | "ubuntu")) else {
+        return Ok(Cow::Borrowed(packages));
+    };
+    let sources = repositories(cx)?;
+    let mut enabled = sources
+        .files
+        .iter()
+        .flat_map(|file| &file.content.repositories)
+        .filter(|repository| repository.is_enabled)
+        .peekable();
+    if enabled.peek().is_none() || !enabled.all(|repository| is_own_suite(repository, Some(system))) {
+        return Ok(Cow::Borrowed(packages));
+    }
+    let mut packages = packages.to_vec();
+    for package in packages.iter_mut().filter(|package| is_debian(package)) {
+        package.vendor = Some(system.id.clone());
+    }
+    Ok(Cow::Owned(packages))
 }
 
 fn told(found: &RightsFinding) -> Finding {

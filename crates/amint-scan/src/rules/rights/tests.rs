@@ -64,6 +64,27 @@ fn software_that_is_not_free_is_found_by_section_name_and_file() {
 }
 
 #[test]
+fn licence_files_of_vendors_are_found_with_their_end_and_without_their_signature() {
+    let line = "FEATURE product vendor 1.0 31-dec-2026 uncounted HOSTID=ANY SIGN=\"0000\"\n";
+    let mut fixture =
+        image(DEBIAN, "nginx", "httpd").file("/opt/vendor/license.lic", line).file("/etc/LICENSE", line);
+    assert_eq!(
+        fixture.findings("RES-004"),
+        ["/opt/vendor/license.lic:1 a vendor's licence file that ends on 31-dec-2026"]
+    );
+    let Verdict::Fail(found) = fixture.check("RES-004") else { panic!("must fail") };
+    assert!(!found[0].evidence.excerpt.as_deref().unwrap().contains("SIGN"));
+    fixture.request.rights = vec![Right {
+        name: "/opt/vendor/*".to_owned(),
+        holder: "A".to_owned(),
+        document: "7".to_owned(),
+        until: None,
+    }];
+    assert!(fixture.is_pass("RES-004"));
+    assert!(fixture.is_pass("RES-002"), "the right is of use");
+}
+
+#[test]
 fn a_right_that_nothing_needs_is_told() {
     let mut fixture = image(DEBIAN, "nginx", "httpd");
     fixture.request.rights = vec![Right {
@@ -87,6 +108,20 @@ fn every_rule_about_rights_is_asked_under_its_own_id() {
     for rule in amint_rights::RightsRule::ALL {
         assert!(rules().iter().any(|other| other.meta().id == rule.id()), "{}", rule.id());
     }
+}
+
+#[test]
+fn an_unknown_licence_weighs_less_where_all_sources_are_the_systems_own() {
+    let unknown = GPL.replace("GPL-2+", "same-as-nobody-knows");
+    let person = |sources: &str| {
+        let fixture = image(DEBIAN, "nginx", "httpd").file("/usr/share/doc/nginx/copyright", &unknown);
+        let status = fixture.read("/var/lib/dpkg/status").replace("team@tracker.debian.org", "a@example.org");
+        fixture.file("/var/lib/dpkg/status", &status).file("/etc/apt/sources.list", sources)
+    };
+    let own = "deb http://a.example/debian stable main\n";
+    assert_eq!(severities(&person(own), "RES-002"), [Some(Severity::Low)]);
+    let others = format!("{own}deb https://b.example/x stable vendor\n");
+    assert_eq!(severities(&person(&others), "RES-002"), [Some(Severity::Medium)]);
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod keys;
 mod sources;
 mod state;
 
+pub(in crate::rules) use sources::is_own_suite;
+
 use amint_types::Severity;
 use amint_types::report::Finding;
 

@@ -52,6 +52,7 @@ pub(super) fn check(
     sources: &Sources,
 ) -> Result<Vec<Finding>, CheckError> {
     let mut findings = settings(cx)?;
+    findings.extend(unsigned_for_all(sources));
     findings.extend(writable(cx, sources)?);
     let system = system(cx)?;
     for file in &sources.files {
@@ -119,6 +120,17 @@ fn told(file: &SourceFile, repository: &Repository, message: &str) -> Finding {
     found
 }
 
+/// Finds that dnf or yum is told to check no signatures, where a source leaves it at that.
+fn unsigned_for_all(sources: &Sources) -> Option<Finding> {
+    let (path, _) = sources.main.as_ref().filter(|(_, main)| main.checks_packages == Some(false))?;
+    let mut repositories = sources.files.iter().flat_map(|file| &file.content.repositories);
+    let is_relied_on = repositories.any(|repository| {
+        repository.manager == Manager::Dnf && repository.is_enabled && repository.is_unsigned()
+    });
+    is_relied_on
+        .then(|| finding("signatures of packages are checked for no source (gpgcheck=0)", Path::new(path)))
+}
+
 fn settings(cx: &Context<'_>) -> Result<Vec<Finding>, CheckError> {
     let settings = cx.fact(AptSettings::load)?;
     let mut findings = Vec::new();
@@ -161,7 +173,7 @@ pub(super) fn close(cx: &FixContext<'_>) -> Result<(), CheckError> {
 }
 
 /// Tells whether a source of apt is one of the system's own suites: what is not known is held to be.
-fn is_own_suite(repository: &Repository, system: Option<&OperatingSystem>) -> bool {
+pub(in crate::rules) fn is_own_suite(repository: &Repository, system: Option<&OperatingSystem>) -> bool {
     let Some(system) = system.filter(|system| matches!(system.id.as_str(), "debian" | "ubuntu")) else {
         return true;
     };

@@ -82,6 +82,7 @@ fn sources_without_signatures_are_found_unless_they_are_off() {
     assert_eq!(severities(&dnf("gpgcheck=1", "gpgcheck=0")), [None]);
     assert_eq!(severities(&dnf("", "")), [None], "dnf checks nothing by itself");
     assert!(told(&dnf("gpgcheck=1", "")).is_empty());
+    assert_eq!(dnf("gpgcheck=False", "").paths(RULE), ["/etc/dnf/dnf.conf", "/etc/yum.repos.d/x.repo"]);
     assert!(told(&dnf("gpgcheck=1", "gpgcheck=0\nenabled=0")).is_empty());
     assert_eq!(severities(&dnf("gpgcheck=1", "sslverify=0")), [Some(Severity::Medium)]);
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Runtime;
+use super::{MendedBy, Runtime};
 use crate::facts::packages::Installed;
 use crate::{CheckError, Context};
 
@@ -75,7 +75,7 @@ fn add(found: &mut Vec<Runtime>, installed: &Installed, product: &'static str, v
             version: version.to_owned(),
             name: path.to_owned(),
             path: path.to_owned(),
-            is_of_distribution: false,
+            mended_by: MendedBy::Nobody,
         });
     }
 }

@@ -29,8 +29,11 @@ static META: RuleMeta = RuleMeta {
     severities: Severities::public(Severity::High, Some(Severity::Medium)),
 };
 
-/// Marks in versions of Debian packages that others build under the name of Debian's teams.
-const FOREIGN_MARKS: [&str; 7] = ["nodesource", "pgdg", "gbp", "sury", "ppa", "+maria", "~jammy1~ppa"];
+/// Marks in versions of packages that others build, some under the name of Debian's teams.
+const FOREIGN_MARKS: [&str; 7] = ["nodesource", "pgdg", "gbp", "sury", "ppa", "+maria", "remi"];
+
+/// Vendors of Red Hat's packages and of those that follow them.
+const RED_HAT_AND_LIKE: [&str; 6] = ["red hat", "almalinux", "rocky", "centos", "amazon", "oracle america"];
 
 /// A runtime that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,8 +43,19 @@ struct Runtime {
     /// What tells of it: a package, or a file.
     name: String,
     path: String,
-    /// Whether the distribution mends it.
-    is_of_distribution: bool,
+    /// Who mends it beside its authors.
+    mended_by: MendedBy,
+}
+
+/// Who mends a runtime beside its authors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MendedBy {
+    /// Nobody does.
+    Nobody,
+    /// Its distribution, as long as that lives.
+    Distribution,
+    /// Red Hat, Amazon or a rebuild: as long as the distribution lives, but for streams that end before.
+    RedHatAndLike,
 }
 
 impl Rule for SupportedRuntimes {
@@ -60,17 +74,13 @@ impl Rule for SupportedRuntimes {
             if support.ends >= cx.request().today {
                 continue;
             }
-            // No distribution has fixes for Python 2 of its own any more.
-            let is_lost = (runtime.product, support.version) == ("python", "2");
-            if runtime.is_of_distribution && !is_lost {
-                continue;
-            }
+            let Some(severity) = weigh(&runtime, support.version) else { continue };
             let message = format!(
                 "{} {} ({}) is supported no more since {}, see {}",
                 runtime.product, support.version, runtime.name, support.ends, support.source
             );
             let mut found = finding(message, Path::new(&runtime.path));
-            found.severity = runtime.is_of_distribution.then_some(Severity::Medium);
+            found.severity = Some(severity);
             let is_package = installed.find(&runtime.name).is_some();
             findings.entry((runtime.product, support.version.to_owned(), is_package)).or_insert(found);
         }
@@ -87,6 +97,19 @@ impl Rule for SupportedRuntimes {
     }
 }
 
+/// Returns how bad it is that the authors support a runtime no more; none where its distribution still mends it.
+fn weigh(runtime: &Runtime, version: &str) -> Option<Severity> {
+    match (runtime.mended_by, runtime.product, version) {
+        (MendedBy::Nobody, ..) => Some(Severity::High),
+        // No distribution has fixes for Python 2 of its own any more.
+        (_, "python", "2") => Some(Severity::Medium),
+        // Red Hat's streams of Node.js, and those of who follows it, end with the authors' support
+        // (https://access.redhat.com/support/policy/updates/rhel-app-streams-life-cycle).
+        (MendedBy::RedHatAndLike, "nodejs", _) => Some(Severity::High),
+        _ => None,
+    }
+}
+
 fn of_packages(installed: &Installed) -> Vec<Runtime> {
     let base =
         ["filesystem", "glibc", "bash", "rpm"].iter().find_map(|name| installed.find(name)?.vendor.clone());
@@ -99,23 +122,29 @@ fn of_packages(installed: &Installed) -> Vec<Runtime> {
                 version: version.unwrap_or_else(|| upstream_version(&package.version).to_owned()),
                 name: package.name.clone(),
                 path: package.path.clone(),
-                is_of_distribution: is_of_distribution(package, base.as_deref()),
+                mended_by: mended_by(package, base.as_deref()),
             })
         })
         .collect()
 }
 
-/// Tells whether a package is the distribution's own: where nothing says whose it is, it is held to be.
-fn is_of_distribution(package: &ScannedPackage, base_vendor: Option<&str>) -> bool {
+/// Tells who mends a package: where nothing says whose it is, it is held to be the distribution's own.
+fn mended_by(package: &ScannedPackage, base_vendor: Option<&str>) -> MendedBy {
     let vendor = package.vendor.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let is_named = |names: &[&str]| names.iter().any(|name| vendor.contains(name));
+    if FOREIGN_MARKS.iter().any(|mark| package.version.contains(mark)) {
+        return MendedBy::Nobody;
+    }
     match package.kind {
-        PackageKind::Deb => {
-            let is_foreign = FOREIGN_MARKS.iter().any(|mark| package.version.contains(mark));
-            let is_own = ["debian", "ubuntu", "canonical"].iter().any(|name| vendor.contains(name));
-            !is_foreign && (vendor.is_empty() || is_own)
+        PackageKind::Deb if vendor.is_empty() || is_named(&["debian", "ubuntu", "canonical"]) => {
+            MendedBy::Distribution
         }
-        PackageKind::Rpm => base_vendor.is_none_or(|base| package.vendor.as_deref() == Some(base)),
-        _ => true,
+        PackageKind::Rpm if is_named(&RED_HAT_AND_LIKE) => MendedBy::RedHatAndLike,
+        PackageKind::Rpm if base_vendor.is_none_or(|base| package.vendor.as_deref() == Some(base)) => {
+            MendedBy::Distribution
+        }
+        PackageKind::Deb | PackageKind::Rpm => MendedBy::Nobody,
+        _ => MendedBy::Distribution,
     }
 }
 
