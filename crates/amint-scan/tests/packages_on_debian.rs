@@ -2,8 +2,6 @@
 //!
 //! Needs a bootstrapped tree: name it in `AMINT_TEST_DEBIAN_TREE`.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-
 use std::path::Path;
 use std::time::{Duration, Instant};
 

@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
+use amint_scan::{Profile, ScanRequest};
+use amint_types::Severity;
 use amint_types::scan::{ScanDocument, ScanVerdict};
 
 use crate::root::Root;
@@ -36,7 +38,45 @@ fn changed_replaced_and_missing_files_are_told_once_each() {
             ("/usr/lib/package-5/lib.so", "package-5", "changed"),
         ]
     );
-    assert_eq!(document.verdict, ScanVerdict::Pass, "{:?}", document.reasons);
+    let found = document.findings.iter().filter(|finding| finding.rule == "VUL-006");
+    let found: Vec<_> = found.map(|finding| (finding.severity, finding.path.as_str())).collect();
+    assert_eq!(
+        found,
+        [
+            (Severity::Critical, "/usr/bin/tool-2"),
+            (Severity::Critical, "/usr/lib/package-4/lib.so"),
+            (Severity::Critical, "/usr/lib/package-5/lib.so"),
+            (Severity::Medium, "/usr/lib/package-3/lib.so"),
+        ]
+    );
+    assert_eq!(document.verdict, ScanVerdict::Fail, "{:?}", document.reasons);
+}
+
+/// Needs a bootstrapped tree: name it in `AMINT_TEST_DEBIAN_TREE`.
+#[test]
+fn nothing_of_a_hardened_debian_tree_is_held_to_be_tampered_with() {
+    let Ok(stock) = std::env::var("AMINT_TEST_DEBIAN_TREE") else {
+        eprintln!("SKIPPED: AMINT_TEST_DEBIAN_TREE names no tree");
+        return;
+    };
+    let scratch = tempfile::TempDir::new().unwrap();
+    let copy = scratch.path().join("tree");
+    assert!(Command::new("cp").arg("-a").arg(&stock).arg(&copy).status().unwrap().success());
+    let request = ScanRequest {
+        profiles: vec![Profile::Marketplace, Profile::SharedLinux, Profile::Hardened],
+        waivers: Vec::new(),
+        today: jiff::civil::date(2026, 11, 23),
+        user: "ec2-user".to_owned(),
+        ports: Vec::new(),
+        rights: Vec::new(),
+    };
+    let tree = amint_disk::tree::DirTree::open(&copy).unwrap();
+    amint_scan::harden(&tree, &request, &amint_types::NullSink).unwrap();
+    let document = look(&copy);
+    let found = document.findings.iter().filter(|finding| finding.rule == "VUL-006");
+    let bad: Vec<_> = found.filter(|finding| finding.severity >= Severity::Medium).collect();
+    assert!(bad.is_empty(), "{bad:?}");
+    assert!(document.packages.len() > 100);
 }
 
 #[test]

@@ -79,7 +79,6 @@ fn software(text: &str) -> Result<String, Flaw> {
 mod tests {
     use jiff::civil::date;
 
-    use super::*;
     use crate::section::testing::{errors, messages, recipe};
 
     const RIGHT: &str =

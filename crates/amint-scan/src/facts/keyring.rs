@@ -3,6 +3,7 @@
 //! The newest self-signature of a key counts (RFC 9580). Signatures are not checked here: what a key says of itself is
 //! enough to tell that it is out of date.
 
+use std::fmt::Write as _;
 use std::io::Read;
 
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use pgp::composed::{Deserializable, SignedPublicKey};
 use pgp::crypto::hash::HashAlgorithm;
 use pgp::crypto::public_key::PublicKeyAlgorithm;
 use pgp::packet::{Signature, SignatureType};
-use pgp::types::KeyDetails;
+use pgp::types::{KeyDetails, KeyId};
 
 const BEGIN: &[u8] = b"-----BEGIN PGP PUBLIC KEY BLOCK-----";
 /// Most keys of one file that are looked at.
@@ -65,7 +66,7 @@ fn describe(key: &SignedPublicKey) -> TrustedKey {
     let named = key.details.users.iter().flat_map(|user| &user.signatures);
     let own = key.legacy_key_id();
     let newest = named
-        .filter(|signature| signature.is_certification() && is_of(signature, &own))
+        .filter(|signature| signature.is_certification() && is_of(signature, own))
         .chain(
             key.details
                 .direct_signatures
@@ -77,7 +78,7 @@ fn describe(key: &SignedPublicKey) -> TrustedKey {
     let lifetime = newest.and_then(Signature::key_expiration_time).map_or(0, pgp::types::Duration::as_secs);
     let expires = (lifetime != 0).then(|| i64::from(created) + i64::from(lifetime));
     TrustedKey {
-        id: own.as_ref().iter().map(|byte| format!("{byte:02X}")).collect(),
+        id: hexadecimal(own.as_ref()),
         expires: expires
             .and_then(|second| Timestamp::from_second(second).ok())
             .map(|moment| Offset::UTC.to_datetime(moment).date()),
@@ -89,10 +90,19 @@ fn describe(key: &SignedPublicKey) -> TrustedKey {
     }
 }
 
+fn hexadecimal(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing into a `String` cannot fail.
+        let _ = write!(text, "{byte:02X}");
+    }
+    text
+}
+
 /// Tells whether a signature names the key itself as its maker, or nobody.
-fn is_of(signature: &Signature, own: &pgp::types::KeyId) -> bool {
+fn is_of(signature: &Signature, own: KeyId) -> bool {
     let issuers = signature.issuer_key_id();
-    issuers.is_empty() || issuers.contains(&own)
+    issuers.is_empty() || issuers.contains(&&own)
 }
 
 #[cfg(test)]

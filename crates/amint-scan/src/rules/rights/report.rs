@@ -112,10 +112,10 @@ fn told(found: &RightsFinding) -> Finding {
     let mut message = found.title.clone();
     if let Some(right) = &found.ended {
         let until = right.until.map(|day| day.to_string()).unwrap_or_default();
-        message.push_str(&format!("; the right of {} ({}) ended on {until}", right.holder, right.document));
+        message = format!("{message}; the right of {} ({}) ended on {until}", right.holder, right.document);
     }
     if let Some(name) = found.names.first() {
-        message.push_str(&format!("; remove it or declare `{name}`"));
+        message = format!("{message}; remove it or declare `{name}`");
     }
     let mut made = finding(message, Path::new(&found.path));
     let reason: String = found.reason.chars().take(REASON_CHARS_MAX).collect();

@@ -14,8 +14,8 @@ use crate::{CheckError, Context};
 /// Where software of others keeps its licence files.
 const FOLDERS: [&str; 5] = ["/opt", "/usr/local", "/srv", "/etc", "/var/opt"];
 /// Names of licence files; `.lic` is another sign by itself.
-const NAMES: [&str; 4] = ["license.dat", "license.key", "license.lic", "licence.lic"];
-/// Words that begin a line of FLEXlm's files, whose fourth field after them is the day of the end.
+const NAMES: [&str; 4] = ["license.dat", "license.key", "licence.dat", "licence.key"];
+/// Words that begin a line of `FLEXlm`'s files, whose fourth field after them is the day of the end.
 const FEATURES: [&str; 3] = ["FEATURE", "INCREMENT", "PACKAGE"];
 /// How many licence files are looked at.
 const FILES_MAX: usize = 1000;
@@ -34,9 +34,10 @@ impl LicenseFiles {
                 continue;
             }
             cx.tree().walk(Path::new(folder), WalkLimits::default(), &mut |entry| {
+                let has_ending =
+                    entry.path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("lic"));
                 let name = entry.path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase());
-                let is_license =
-                    name.is_some_and(|name| name.ends_with(".lic") || NAMES.contains(&name.as_str()));
+                let is_license = has_ending || name.is_some_and(|name| NAMES.contains(&name.as_str()));
                 if is_license && entry.metadata.is_file() && files.len() <= FILES_MAX {
                     files.push((entry.path.clone(), entry.metadata.bytes));
                 }

@@ -43,6 +43,21 @@ const COMPONENTS: [&str; 7] =
 /// What stands behind the name of a release in its own suites.
 const POCKETS: [&str; 7] =
     ["", "-updates", "-security", "-backports", "-proposed-updates", "/updates", "-proposed"];
+/// Beginnings of the ids of systems' own repositories.
+const OWN_IDS: [(&str, &[&str]); 9] = [
+    ("amzn", &["amazonlinux", "amzn2", "kernel-livepatch"]),
+    ("rhel", &["rhel-", "rhui-", "codeready-builder-"]),
+    (
+        "almalinux",
+        &["baseos", "appstream", "extras", "crb", "highavailability", "resilientstorage", "nfv", "rt"],
+    ),
+    ("rocky", &["baseos", "appstream", "extras", "crb", "highavailability", "resilientstorage", "nfv", "rt"]),
+    ("centos", &["baseos", "appstream", "extras", "crb", "base", "updates"]),
+    ("ol", &["ol7_", "ol8_", "ol9_", "ol10_"]),
+    ("fedora", &["fedora", "updates"]),
+    ("sles", &["sle-", "suse_linux_enterprise", "basesystem_module", "server_applications_module"]),
+    ("opensuse-leap", &["repo-", "opensuse:"]),
+];
 /// Names of suites that belong to no one release.
 const MOVING: [&str; 7] = ["stable", "oldstable", "testing", "unstable", "sid", "experimental", "devel"];
 
@@ -60,7 +75,7 @@ pub(super) fn check(
         for repository in file.content.repositories.iter().filter(|repository| repository.is_enabled) {
             let own = match repository.manager {
                 Manager::Apt => is_own_suite(repository, Option::as_ref(&*system)),
-                Manager::Dnf | Manager::Zypper => is_own,
+                Manager::Dnf | Manager::Zypper => is_own || has_own_id(repository, Option::as_ref(&*system)),
                 // Whose a repository of apk is only its address tells.
                 _ => true,
             };
@@ -194,6 +209,14 @@ pub(in crate::rules) fn is_own_suite(repository: &Repository, system: Option<&Op
         && !repository.components.is_empty()
         && has_own_parts
         && repository.suites.iter().all(is_own)
+}
+
+/// Tells whether a repository of rpm has one of the ids that its system's own have.
+fn has_own_id(repository: &Repository, system: Option<&OperatingSystem>) -> bool {
+    let Some(system) = system else { return true };
+    let id = repository.id.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let starts = OWN_IDS.iter().find(|(name, _)| *name == system.id).map_or(&[][..], |(_, starts)| starts);
+    starts.iter().any(|start| id.starts_with(start))
 }
 
 /// Tells whether a list of sources came with a package of who made the system.

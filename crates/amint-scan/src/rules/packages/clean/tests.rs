@@ -110,6 +110,18 @@ fn sources_of_others_are_told_by_suite_part_key_or_owner() {
 }
 
 #[test]
+fn sources_of_rpm_are_told_by_id_where_no_package_owns_their_list() {
+    let source = |id: &str| {
+        Fixture::new()
+            .file("/etc/os-release", "ID=amzn\nVERSION_ID=2023\n")
+            .file("/etc/yum.repos.d/a.repo", &format!("[{id}]\nmirrorlist=https://x.example/\ngpgcheck=1\n"))
+    };
+    assert!(told(&source("amazonlinux")).is_empty());
+    // Without a database of packages nobody can say whose it is.
+    assert!(told(&source("vendor")).is_empty());
+}
+
+#[test]
 fn lists_that_anybody_may_write_are_found() {
     let fixture = debian().file("/etc/apt/sources.list", "").mode("/etc/apt/sources.list", 0o666);
     assert_eq!(fixture.findings(RULE), ["/etc/apt/sources.list anybody may change where packages come from"]);

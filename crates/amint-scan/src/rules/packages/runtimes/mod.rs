@@ -100,12 +100,11 @@ impl Rule for SupportedRuntimes {
 /// Returns how bad it is that the authors support a runtime no more; none where its distribution still mends it.
 fn weigh(runtime: &Runtime, version: &str) -> Option<Severity> {
     match (runtime.mended_by, runtime.product, version) {
-        (MendedBy::Nobody, ..) => Some(Severity::High),
-        // No distribution has fixes for Python 2 of its own any more.
-        (_, "python", "2") => Some(Severity::Medium),
         // Red Hat's streams of Node.js, and those of who follows it, end with the authors' support
         // (https://access.redhat.com/support/policy/updates/rhel-app-streams-life-cycle).
-        (MendedBy::RedHatAndLike, "nodejs", _) => Some(Severity::High),
+        (MendedBy::Nobody, ..) | (MendedBy::RedHatAndLike, "nodejs", _) => Some(Severity::High),
+        // No distribution has fixes for Python 2 of its own any more.
+        (_, "python", "2") => Some(Severity::Medium),
         _ => None,
     }
 }
@@ -136,6 +135,7 @@ fn mended_by(package: &ScannedPackage, base_vendor: Option<&str>) -> MendedBy {
         return MendedBy::Nobody;
     }
     match package.kind {
+        PackageKind::Deb if has_debian_mark(&package.version) => MendedBy::Distribution,
         PackageKind::Deb if vendor.is_empty() || is_named(&["debian", "ubuntu", "canonical"]) => {
             MendedBy::Distribution
         }
@@ -146,6 +146,16 @@ fn mended_by(package: &ScannedPackage, base_vendor: Option<&str>) -> MendedBy {
         PackageKind::Deb | PackageKind::Rpm => MendedBy::Nobody,
         _ => MendedBy::Distribution,
     }
+}
+
+/// Tells whether a version has the mark of a release's own updates: `+deb12u3`, `0ubuntu0.24.04.1`.
+fn has_debian_mark(version: &str) -> bool {
+    let mut rests = version.split("deb").skip(1);
+    let is_update = rests.any(|rest| {
+        let behind = rest.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        behind.len() < rest.len() && behind.starts_with('u')
+    });
+    is_update || version.contains("ubuntu")
 }
 
 #[cfg(test)]
@@ -179,6 +189,11 @@ mod tests {
         );
         assert!(
             debian("openssl", "3.0.17-1~deb12u2", "Debian OpenSSL <x@debian.example>").is_pass("EOL-002")
+        );
+        assert!(debian("nginx", "1.22.1-9+deb12u3", "Someone <x@example.org>").is_pass("EOL-002"));
+        assert_eq!(
+            debian("nginx", "1.22.1-1~bookworm", "Someone <x@example.org>").findings("EOL-002").len(),
+            1
         );
         let python = debian("python2.7", "2.7.18-8", "Debian <x@debian.example>");
         let Verdict::Fail(found) = python.check("EOL-002") else { panic!("must fail") };
