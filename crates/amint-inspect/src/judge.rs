@@ -314,6 +314,7 @@ mod tests {
         let finding = |line| Finding {
             message: "the same twice".to_owned(),
             evidence: Evidence { path: "/etc/a".to_owned(), line: Some(line), excerpt: None },
+            severity: None,
         };
         let result = RuleResult {
             rule: "SSH-001".to_owned(),
