@@ -104,8 +104,18 @@ fn cover_mount(
 
 /// Analyzers without which nothing can be said of an operating system. The others are given files of anybody's: one that is
 /// not in its format is a finding, and no reason to say nothing at all.
-const OF_SYSTEM: [&str; 9] =
-    ["apk", "checksums", "dpkg", "kernels", "privileged", "release", "rpm", "services", "users"];
+const OF_SYSTEM: [&str; 10] = [
+    "apk",
+    "checksums",
+    "dpkg",
+    "free-space",
+    "kernels",
+    "privileged",
+    "release",
+    "rpm",
+    "services",
+    "users",
+];
 
 /// Returns the analyzers of files that could not understand all of them.
 pub(crate) fn misunderstood(document: &ScanDocument) -> impl Iterator<Item = &AnalyzerRun> {

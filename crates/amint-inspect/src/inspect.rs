@@ -7,7 +7,7 @@ use amint_packages::purl::Distribution;
 use amint_rights::SourceManifest;
 use amint_scan::system::packages::{Databases, NOT_ASKED, not_asked, read_databases};
 use amint_scan::system::{kernels, operating_system, services, users};
-use amint_scan::{CheckError, Context, Profile, ScanRequest, source_manifest};
+use amint_scan::{CheckError, Context, FoundSecrets, Profile, ScanRequest, source_manifest};
 use amint_types::scan::{
     AnalyzerRun, AnalyzerStatus, Kernel, OperatingSystem, ScanDocument, ScanVerdict, Service, Target,
 };
@@ -16,9 +16,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 
-use crate::analyzers::{Certificates, Checksums, Languages};
+use crate::analyzers::{Certificates, Checksums, Languages, Secrets};
 use crate::coverage::{Places, coverage};
 use crate::facts::privileged_files;
+use crate::free_space;
 use crate::image::{Image, InspectError, Placed, place};
 use crate::index::{Index, chain};
 use crate::pass::{self, Analyzer, PassResult};
@@ -27,6 +28,7 @@ use crate::system::Owners;
 /// The name of the steps in events.
 const WALK: &str = "walk";
 const READ: &str = "read";
+const FREE: &str = "free";
 /// How many links that cannot be read are told.
 const PROBLEMS_TOLD: usize = 5;
 
@@ -49,6 +51,8 @@ pub struct Inspection {
     pub index: Index,
     /// Its databases of packages, which rules need not read again.
     pub databases: Arc<Databases>,
+    /// The secrets in it, to be judged by rules.
+    pub secrets: FoundSecrets,
     /// What it holds. Findings and the verdict are for others to add.
     pub document: ScanDocument,
 }
@@ -83,10 +87,12 @@ pub fn analyzer_ids() -> Vec<&'static str> {
         "certificates",
         "checksums",
         "dpkg",
+        "free-space",
         "kernels",
         "privileged",
         "release",
         "rpm",
+        "secrets",
         "services",
         "users",
     ];
@@ -125,11 +131,42 @@ pub fn inspect(
     owners.note_code(&index, &mut packages);
     databases.packages = packages;
     document.analyzers.extend(databases.runs.iter().cloned());
-    let result = read_files(&index, &databases, &owners, options, sink, cancel)?;
+    let mut result = read_files(&index, &databases, &owners, options, sink, cancel)?;
+    let mut secrets = FoundSecrets {
+        secrets: std::mem::take(&mut result.output.secrets),
+        has_files: !is_skipped(options, "secrets"),
+        ..FoundSecrets::default()
+    };
+    document.analyzers.push(look_at_free_space(image, options, &mut secrets, sink, cancel)?);
+    secrets.sort();
     document.coverage = coverage(image, &places, &index, &result);
     gather(&index, &databases, &owners, result, options, &mut document);
     document.sort();
-    Ok(Inspection { index, databases: Arc::new(databases), document })
+    Ok(Inspection { index, databases: Arc::new(databases), secrets, document })
+}
+
+fn is_skipped(options: &InspectOptions, id: &str) -> bool {
+    options.skipped.iter().any(|skipped| skipped == id)
+}
+
+fn look_at_free_space(
+    image: &Image,
+    options: &InspectOptions,
+    secrets: &mut FoundSecrets,
+    sink: &dyn EventSink,
+    cancel: &Cancel,
+) -> Result<AnalyzerRun, InspectError> {
+    if is_skipped(options, free_space::ID) {
+        return Ok(not_asked(free_space::ID, 1));
+    }
+    let started = Instant::now();
+    sink.step_started(FREE, "Looking at free space", None, Unit::Bytes);
+    let mut found = free_space::look(image, cancel);
+    cancel.check()?;
+    sink.step_finished(FREE, StepOutcome::Done, started.elapsed(), None);
+    secrets.has_free_space = found.run.status != AnalyzerStatus::Skipped;
+    secrets.secrets.append(&mut found.secrets);
+    Ok(found.run)
 }
 
 /// Says a number of things.
@@ -238,15 +275,22 @@ fn read_files(
 ) -> Result<PassResult, InspectError> {
     let checksums = Checksums::new(databases, owners, index);
     let languages = Languages::all();
-    let mut analyzers: Vec<&dyn Analyzer> = vec![&Certificates, &checksums];
+    let has_checksums = !is_skipped(options, checksums.id());
+    let secrets = Secrets::new(databases, owners, has_checksums);
+    let mut analyzers: Vec<&dyn Analyzer> = vec![&Certificates, &checksums, &secrets];
     analyzers.extend(languages.iter().map(|language| language as &dyn Analyzer));
-    let is_asked = |analyzer: &&dyn Analyzer| !options.skipped.iter().any(|skipped| skipped == analyzer.id());
+    let is_asked = |analyzer: &&dyn Analyzer| !is_skipped(options, analyzer.id());
     let (asked, skipped): (Vec<&dyn Analyzer>, Vec<&dyn Analyzer>) =
         analyzers.into_iter().partition(is_asked);
     let started = Instant::now();
     sink.step_started(READ, "Reading the files", None, Unit::Items);
     let progress = |done: u64, total: u64| sink.step_progress(READ, done, Some(total), None);
     let mut result = pass::run(index, &asked, options.threads, &progress, cancel)?;
+    let problems = secrets.settle(index, &mut result.output);
+    if let Some(run) = result.runs.iter_mut().find(|run| run.id == secrets.id() && !problems.is_empty()) {
+        run.status = AnalyzerStatus::Partial;
+        run.notes.extend(problems.iter().take(PROBLEMS_TOLD).map(ToString::to_string));
+    }
     let bytes: u64 = result.bytes_by_mount.iter().sum();
     let detail = amint_types::format_bytes(bytes);
     sink.step_finished(READ, StepOutcome::Done, started.elapsed(), Some(detail));

@@ -4,7 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use amint_scan::system::packages::NOT_ASKED;
-use amint_scan::{Profile, ScanError, ScanRequest, Waiver, scan_knowing, waive, waiver_warnings};
+use amint_scan::{
+    Known, Profile, ScanError, ScanRequest, Waiver, scan_secrets, scan_with, waive, waiver_warnings,
+};
 use amint_types::report::{RuleOutcome, RuleResult};
 use amint_types::scan::{
     AnalyzerRun, AskedRule, FindingKind, OperatingSystem, PackageKind, RuleState, ScanDocument, ScanFinding,
@@ -77,6 +79,11 @@ pub fn judge(
     }
     if let Some(request) = options.rules {
         unread.extend(ask_rules(inspection, request, sink));
+    } else {
+        // A secret is one whatever profile an image is judged by.
+        for result in scan_secrets(&inspection.index, &inspection.secrets) {
+            add_rule(&mut inspection.document, &result, &mut unread);
+        }
     }
     let document = &mut inspection.document;
     let misunderstood: Vec<ScanFinding> = misunderstood(document).map(not_understood).collect();
@@ -220,7 +227,8 @@ fn ask_rules(inspection: &mut Inspection, request: &ScanRequest, sink: &dyn Even
     let is_whole =
         inspection.databases.runs.iter().all(|run| !run.notes.iter().any(|note| note == NOT_ASKED));
     let packages = is_whole.then(|| Arc::clone(&inspection.databases));
-    match scan_knowing(&inspection.index, &request, packages, sink) {
+    let known = Known { secrets: Some(inspection.secrets.clone()), packages };
+    match scan_with(&inspection.index, &request, known, sink) {
         Ok(report) => {
             inspection.document.profiles.clone_from(&report.profiles);
             let mut unread = Vec::new();

@@ -9,6 +9,7 @@ mod baseline;
 mod coverage;
 pub mod facts;
 mod files;
+mod free_space;
 pub mod image;
 pub mod index;
 mod inspect;

@@ -11,8 +11,9 @@ use amint_disk::tree::{DirEntry, FileTree, Metadata, TreeError};
 use crate::facts::accounts::Accounts;
 use crate::facts::cloud::CloudConfig;
 use crate::facts::homes;
+use crate::facts::secrets::FoundSecrets;
 use crate::facts::sshd::SshdConfig;
-use crate::facts::sweep::Sweep;
+use crate::facts::sweep;
 use crate::{CheckError, Profile, ScanRequest};
 
 /// The largest configuration file that is read.
@@ -27,7 +28,6 @@ pub struct Context<'scan> {
     homes: OnceCell<Result<Vec<PathBuf>, CheckError>>,
     sshd: OnceCell<Result<Option<SshdConfig>, CheckError>>,
     cloud: OnceCell<Result<Option<CloudConfig>, CheckError>>,
-    sweep: OnceCell<Result<Sweep, CheckError>>,
     facts: RefCell<HashMap<TypeId, Rc<dyn Any>>>,
 }
 
@@ -42,7 +42,6 @@ impl<'scan> Context<'scan> {
             homes: OnceCell::new(),
             sshd: OnceCell::new(),
             cloud: OnceCell::new(),
-            sweep: OnceCell::new(),
             facts: RefCell::default(),
         }
     }
@@ -156,9 +155,9 @@ impl<'scan> Context<'scan> {
         self.cloud.get_or_init(|| CloudConfig::load(self)).as_ref().map(Option::as_ref).map_err(Clone::clone)
     }
 
-    /// Returns the secrets found in the text files of the places where people put files.
-    pub(crate) fn sweep(&self) -> Result<&Sweep, CheckError> {
-        self.sweep.get_or_init(|| Sweep::load(self)).as_ref().map_err(Clone::clone)
+    /// Returns the secrets in the files.
+    pub(crate) fn secrets(&self) -> Result<Rc<FoundSecrets>, CheckError> {
+        self.fact(sweep::load)
     }
 }
 

@@ -10,11 +10,14 @@ use amint_types::{EventSink, Severity, StepOutcome, Unit};
 
 use crate::facts::packages::Installed;
 use crate::system::packages::Databases;
+use crate::facts::secrets::FoundSecrets;
 use crate::waive::Waivers;
 use crate::{Context, Profile, Rule, ScanError, ScanRequest, Verdict, rules};
 
 /// The name of the step in events.
 const STEP: &str = "scan";
+/// The rules about secrets.
+const ABOUT_SECRETS: [&str; 5] = ["SEC-001", "SEC-002", "SEC-003", "SEC-004", "SEC-010"];
 
 /// Asks every rule of the request's profiles about a tree.
 ///
@@ -25,14 +28,26 @@ pub fn scan(
     request: &ScanRequest,
     sink: &dyn EventSink,
 ) -> Result<ScanReport, ScanError> {
-    scan_knowing(tree, request, None, sink)
+    scan_with(tree, request, Known::default(), sink)
 }
 
-/// Asks every rule as [`scan`] does, with databases of packages that somebody read from this tree before.
-pub fn scan_knowing(
+/// What somebody learnt of a tree before its rules are asked, so that nothing is read twice.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The secrets that were found in its files and around them; looked for in the files when none.
+    pub secrets: Option<FoundSecrets>,
+    /// Its databases of packages; read when none.
+    pub packages: Option<Arc<Databases>>,
+}
+
+/// Asks every rule as [`scan`] does, with what is known of the tree.
+///
+/// # Errors
+/// Fails as [`scan`] does.
+pub fn scan_with(
     tree: &dyn FileTree,
     request: &ScanRequest,
-    packages: Option<Arc<Databases>>,
+    known: Known,
     sink: &dyn EventSink,
 ) -> Result<ScanReport, ScanError> {
     require_system(tree, request)?;
@@ -40,8 +55,11 @@ pub fn scan_knowing(
     let started = Instant::now();
     sink.step_started(STEP, "Judging the files", Some(asked.len() as u64), Unit::Items);
     let cx = Context::new(tree, request);
-    if let Some(packages) = packages {
+    if let Some(packages) = known.packages {
         cx.know(Installed::of(packages));
+    }
+    if let Some(secrets) = known.secrets {
+        cx.know(secrets);
     }
     let mut waivers = Waivers::new(request);
     let mut results = Vec::with_capacity(asked.len());
@@ -61,6 +79,22 @@ pub fn scan_knowing(
     let detail = format!("{} rules, {failed} failed, {} files read", report.rules.len(), report.files);
     sink.step_finished(STEP, StepOutcome::Done, started.elapsed(), Some(detail));
     Ok(report)
+}
+
+/// Asks the rules about secrets alone, as for a private image: a secret is one whatever an image is made for.
+pub fn scan_secrets(tree: &dyn FileTree, found: &FoundSecrets) -> Vec<RuleResult> {
+    let request = ScanRequest {
+        profiles: vec![Profile::Private],
+        waivers: Vec::new(),
+        today: jiff::civil::Date::MIN,
+        user: String::new(),
+        ports: Vec::new(),
+    };
+    let cx = Context::new(tree, &request);
+    cx.know(found.clone());
+    let mut waivers = Waivers::new(&request);
+    let asked = rules().iter().filter(|rule| ABOUT_SECRETS.contains(&rule.meta().id));
+    asked.map(|rule| ask(*rule, &cx, &mut waivers)).collect()
 }
 
 /// Refuses what is no operating system, and a request that asks for nothing.

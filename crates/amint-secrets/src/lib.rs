@@ -25,6 +25,7 @@ mod scanner;
 mod source;
 mod structure;
 
+pub use containers::is_container;
 pub use engine::{kind_count, kinds};
 pub use finding::{Gap, KindInfo, Looked, SecretError, SecretFinding};
 pub use limits::{BEHIND_BYTES_MAX, Limits, SECRET_BYTES_MAX};

@@ -74,6 +74,19 @@ impl Xfs {
         Ok(Self { volume, info })
     }
 
+    /// Returns the range of bytes that the journal has; none where it lies on another device. Old forms of metadata,
+    /// with names and small values among them, lie there.
+    pub fn log_range(&self) -> Option<Range<u64>> {
+        let superblock = &self.volume.superblock;
+        let blocks = u64::from(superblock.log_blocks);
+        let start = superblock
+            .block_offset(superblock.log_start, blocks)
+            .ok()
+            .filter(|_| superblock.log_start != 0)?;
+        let bytes = blocks.checked_mul(u64::from(superblock.block_bytes))?;
+        Some(start..start.checked_add(bytes)?)
+    }
+
     fn inode(&self, id: NodeId) -> Result<Inode, FsError> {
         if id.tree != 0 {
             return Err(damaged(format!("there is no tree {}", id.tree)));

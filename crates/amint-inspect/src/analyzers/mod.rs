@@ -3,7 +3,9 @@
 mod certificates;
 mod checksums;
 mod languages;
+mod secrets;
 
 pub use certificates::Certificates;
 pub use checksums::Checksums;
 pub use languages::Languages;
+pub use secrets::Secrets;

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,6 +33,16 @@ pub struct Image {
     pub parts: Vec<Part>,
     /// What a person should know of the image as a whole.
     pub notes: Vec<String>,
+    /// What is in no part; none for what is no disk.
+    pub(crate) unassigned: Option<Unassigned>,
+}
+
+/// What of a disk is in no part.
+pub(crate) struct Unassigned {
+    /// The disk.
+    pub(crate) disk: Arc<dyn ReadAt>,
+    /// The ranges of it, in order.
+    pub(crate) ranges: Vec<Range<u64>>,
 }
 
 impl Image {
@@ -79,12 +90,15 @@ impl Image {
     }
 
     fn of_part(format: &str, disk_bytes: Option<u64>, part: Part) -> Self {
-        Self { format: format.to_owned(), disk_bytes, parts: vec![part], notes: Vec::new() }
+        Self { format: format.to_owned(), disk_bytes, parts: vec![part], notes: Vec::new(), unassigned: None }
     }
 
     fn of_disk(disk: Arc<dyn ReadAt>, format: &str, mut notes: Vec<String>) -> Result<Self, InspectError> {
         let disk_bytes = disk.size_bytes();
-        let Division { parts: found, logical_volumes, notes: told, .. } = amint_volumes::divide(disk)?;
+        let Division { parts: found, logical_volumes, mut gaps, unallocated, notes: told, .. } =
+            amint_volumes::divide(disk.clone())?;
+        gaps.extend(unallocated);
+        gaps.sort_by_key(|gap| gap.start);
         notes.extend(told);
         let mut parts = Vec::with_capacity(found.len() + logical_volumes.len());
         for part in found {
@@ -113,7 +127,13 @@ impl Image {
         if parts.is_empty() {
             return Err(InspectError::Empty { what: "a disk without partitions".to_owned() });
         }
-        Ok(Self { format: format.to_owned(), disk_bytes: Some(disk_bytes), parts, notes })
+        Ok(Self {
+            format: format.to_owned(),
+            disk_bytes: Some(disk_bytes),
+            parts,
+            notes,
+            unassigned: Some(Unassigned { disk, ranges: gaps }),
+        })
     }
 }
 

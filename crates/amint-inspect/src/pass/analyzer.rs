@@ -1,5 +1,6 @@
 //! What an analyzer is.
 
+use amint_scan::FoundSecret;
 use amint_types::scan::{Certificate, ModifiedFile, ScanFinding, ScannedPackage};
 
 use super::Content;
@@ -28,6 +29,8 @@ impl File<'_> {
 pub enum Want {
     /// At places of its own choice: [`Analyzer::analyze`].
     Places,
+    /// All of it, at places of its own choice: [`Analyzer::analyze`].
+    Whole,
     /// All of it, from the start to the end: [`Analyzer::stream`].
     Stream,
 }
@@ -95,6 +98,8 @@ pub struct Output {
     pub modified_files: Vec<ModifiedFile>,
     /// What is wrong.
     pub findings: Vec<ScanFinding>,
+    /// Secrets, without their values.
+    pub secrets: Vec<FoundSecret>,
 }
 
 impl Output {
@@ -103,5 +108,6 @@ impl Output {
         self.certificates.append(&mut other.certificates);
         self.modified_files.append(&mut other.modified_files);
         self.findings.append(&mut other.findings);
+        self.secrets.append(&mut other.secrets);
     }
 }

@@ -175,7 +175,8 @@ impl Pass<'_> {
         };
         // One bad spot in the middle takes nothing from those who look elsewhere.
         let content = Content::of(opened);
-        for number in chosen.iter().filter(|number| wants(number) == Some(Want::Places)) {
+        for number in chosen.iter().filter(|number| matches!(wants(number), Some(Want::Places | Want::Whole)))
+        {
             self.offer(*number, file, &content, None, tally);
         }
         tally.bytes[mount] += content.read_bytes();

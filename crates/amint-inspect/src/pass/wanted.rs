@@ -53,7 +53,7 @@ pub(super) fn refuse_holes(
             .iter()
             .enumerate()
             .filter(|(number, _)| *mask & (1 << number) != 0)
-            .filter(|(_, analyzer)| analyzer.wants(&file) == Some(Want::Stream))
+            .filter(|(_, analyzer)| matches!(analyzer.wants(&file), Some(Want::Stream | Want::Whole)))
             .fold(0_u32, |streaming, (number, _)| streaming | 1 << number);
         let place = usize::from(entry.mount_number());
         let (Some(mount), Some(sum)) = (index.mounts().get(place), sums.get_mut(place)) else { continue };

@@ -14,5 +14,6 @@ mod layouts;
 mod owners;
 mod passes;
 mod root;
+mod secrets;
 mod support;
 mod unread;

@@ -156,6 +156,25 @@ impl Root {
         self.write(&format!("var/lib/dpkg/info/{name}.md5sums"), sums);
     }
 
+    /// Adds a package to the status that brought files of this content, whatever they hold now.
+    pub(crate) fn bring(&self, name: &str, files: &[(&str, &str)]) {
+        let mut status = fs::read_to_string(self.path().join("var/lib/dpkg/status")).unwrap();
+        let _ = write!(
+            status,
+            "Package: {name}\nStatus: install ok installed\nMaintainer: a <a@a.example>\nArchitecture: amd64\n\
+             Version: 1-1\nDescription: {name}\n\n"
+        );
+        self.write("var/lib/dpkg/status", status);
+        let (mut list, mut sums) = ("/.\n".to_owned(), String::new());
+        for (path, content) in files {
+            let digest = ContentHasher::digest(DigestAlgorithm::Md5, content.as_bytes()).unwrap();
+            let _ = writeln!(list, "/{path}");
+            let _ = writeln!(sums, "{}  {path}", digest.to_string().trim_start_matches("md5:"));
+        }
+        self.write(&format!("var/lib/dpkg/info/{name}.list"), list);
+        self.write(&format!("var/lib/dpkg/info/{name}.md5sums"), sums);
+    }
+
     /// Takes a name out of the root.
     pub(crate) fn remove(&self, path: &str) {
         let path: &Path = &self.path().join(path);

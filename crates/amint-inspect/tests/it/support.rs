@@ -84,6 +84,8 @@ pub(crate) fn inventory(document: &ScanDocument) -> String {
     for key in ["target", "coverage"] {
         value.as_object_mut().unwrap().remove(key);
     }
+    // Only disks have free space.
+    value["analyzers"].as_array_mut().unwrap().retain(|run| run["id"] != "free-space");
     serde_json::to_string_pretty(&value).unwrap()
 }
 

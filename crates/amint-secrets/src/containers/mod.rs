@@ -5,4 +5,5 @@ mod tar;
 mod unpack;
 mod zip;
 
+pub use sniff::is_container;
 pub(crate) use unpack::Unpacker;

@@ -26,6 +26,11 @@ pub(crate) enum Form {
     Ar,
 }
 
+/// Tells whether content that begins so is compressed or an archive; 512 bytes tell every form.
+pub fn is_container(head: &[u8]) -> bool {
+    sniff(head).is_some()
+}
+
 /// Tells the form by its magic number.
 pub(crate) fn sniff(head: &[u8]) -> Option<Form> {
     let bzip2 = head.starts_with(b"BZh") && head.get(4..10) == Some(b"\x31\x41\x59\x26\x53\x59");

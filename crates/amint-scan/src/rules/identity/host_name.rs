@@ -68,9 +68,13 @@ fn is_neutral_name(name: &str) -> bool {
 /// Tells whether a line of /etc/hosts names only the machine itself or multicast groups.
 fn is_neutral_line(line: &str) -> bool {
     let line = line.split('#').next().unwrap_or_default();
+    let is_of_link = line.trim_start().starts_with("169.254.169.");
     line.split_whitespace().skip(1).all(|name| {
         let plain: String = name.chars().filter(|letter| !letter.is_ascii_digit()).collect();
-        matches!(plain.as_str(), "localhost" | "localhost.localdomain") || name.starts_with("ip6-")
+        // The last is EC2's own service of metadata.
+        matches!(plain.as_str(), "localhost" | "localhost.localdomain")
+            || name.starts_with("ip6-")
+            || is_of_link && matches!(name, "instance-data" | "instance-data.ec2.internal")
     })
 }
 
@@ -82,11 +86,11 @@ mod tests {
     fn the_builders_names_are_found_and_replaced() {
         let fixture = Fixture::new().file("/etc/hostname", "ci-runner-7\n").file(
             "/etc/hosts",
-            "127.0.0.1 localhost localhost4.localdomain4 # me\n127.0.1.1 ci-runner-7\n10.0.0.5 mirror\n",
+            "127.0.0.1 localhost localhost4.localdomain4 # me\n169.254.169.254 instance-data.ec2.internal\n127.0.1.1 ci-runner-7\n10.0.0.5 mirror\n",
         );
         assert_eq!(
             fixture.findings("SEC-014"),
-            ["/etc/hostname:1 a host name", "/etc/hosts:2 a host entry", "/etc/hosts:3 a host entry"]
+            ["/etc/hostname:1 a host name", "/etc/hosts:3 a host entry", "/etc/hosts:4 a host entry"]
         );
         fixture.harden_twice();
         assert!(fixture.is_pass("SEC-014"));

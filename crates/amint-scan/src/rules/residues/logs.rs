@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use amint_disk::tree::{Metadata, WalkLimits, WalkStep};
 use amint_types::Severity;
 
+use super::weighed;
 use crate::rule::finding;
 use crate::{CheckError, Context, Fix, Rule, RuleMeta, Severities, Verdict};
 
@@ -11,13 +12,16 @@ pub(in crate::rules) struct Logs;
 
 static META: RuleMeta = RuleMeta {
     id: "SEC-006",
-    title: "the logs are empty",
+    title: "the logs are empty, and no answers of an installer are left",
     requirements: &["A2", "A11", "MP-G5"],
     rationale: "Logs of the build tell of the machine that made the image, and its times make every build another; on \
                 an instance they are mistaken for its own past.",
-    remedy: "Empty the logs of services in place, and remove journals, rotated logs and the logs of package tools.",
-    severities: Severities::public(Severity::Medium, Some(Severity::Low)),
+    remedy: "Remove what an installer was told, empty the logs of services in place, and remove journals, rotated logs and the logs of package tools.",
+    severities: Severities::public(Severity::Critical, Some(Severity::High)),
 };
+
+/// How bad a log without a secret is.
+const HARMLESS: Severities = Severities::public(Severity::Medium, Some(Severity::Low));
 
 const FOLDER: &str = "/var/log";
 /// Logs that their programs make anew, so they are removed instead of emptied.
@@ -36,6 +40,24 @@ const REMADE: [&str; 12] = [
     "yum.log",
 ];
 
+/// What installers were told, and what they wrote of it, with passwords of accounts among it.
+const ANSWERS: [&str; 14] = [
+    "/autoinst.xml",
+    "/etc/cloud/cloud.cfg.d/99-installer.cfg",
+    "/preseed.cfg",
+    "/root/anaconda-ks.cfg",
+    "/root/autoinst.xml",
+    "/root/initial-setup-ks.cfg",
+    "/root/install.log",
+    "/root/install.log.syslog",
+    "/root/ks-post.log",
+    "/root/ks-pre.log",
+    "/root/original-ks.cfg",
+    "/root/preseed.cfg",
+    "/var/adm/autoinstall/cache/installedSystem.xml",
+    "/var/lib/preseed/log",
+];
+
 impl Rule for Logs {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -43,7 +65,9 @@ impl Rule for Logs {
 
     fn check(&self, cx: &Context<'_>) -> Result<Verdict, CheckError> {
         let logs = logs(cx)?;
-        Ok(logs.iter().map(|(path, _)| finding("a log of the build", path)).collect::<Vec<_>>().into())
+        let mut findings: Vec<_> = logs.iter().map(|(path, _)| finding("a log of the build", path)).collect();
+        findings.extend(answers(cx)?.iter().map(|path| finding("what an installer was told", path)));
+        Ok(weighed(cx, findings, HARMLESS)?.into())
     }
 
     fn fix(&self) -> Option<Fix> {
@@ -59,7 +83,7 @@ impl Rule for Logs {
                     cx.remove(&path)?;
                 }
             }
-            Ok(())
+            answers(&cx.look())?.iter().try_for_each(|path| cx.remove(path))
         })
     }
 }
@@ -84,6 +108,17 @@ fn logs(cx: &Context<'_>) -> Result<Vec<(PathBuf, Metadata)>, CheckError> {
     Ok(found)
 }
 
+/// Lists the answers that are there.
+fn answers(cx: &Context<'_>) -> Result<Vec<PathBuf>, CheckError> {
+    let mut found = Vec::new();
+    for path in ANSWERS {
+        if cx.metadata(path)?.is_some_and(|metadata| metadata.is_file()) {
+            found.push(PathBuf::from(path));
+        }
+    }
+    Ok(found)
+}
+
 fn is_remade(path: &Path) -> bool {
     let below = path.strip_prefix(FOLDER).unwrap_or(path).to_string_lossy();
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -96,6 +131,7 @@ fn is_remade(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::testing::Fixture;
 
     #[test]
@@ -127,5 +163,20 @@ mod tests {
         fixture.harden_twice();
         assert_eq!(fixture.read("/etc/passwd"), "root:x:0:0::/root:/bin/sh\n");
         assert!(!fixture.has("/var/log/trick"));
+    }
+
+    #[test]
+    fn answers_of_installers_go_and_a_secret_in_a_log_weighs_more() {
+        let token = format!("glpat-{}", "Zx9Qv7Lm2Kp4Rt6Yw8Bn");
+        let fixture = Fixture::new()
+            .file("/root/anaconda-ks.cfg", "lang en_US\n")
+            .file("/var/log/build.log", &format!("token {token}\n"))
+            .file("/root/notes.cfg", "x");
+        let Verdict::Fail(findings) = fixture.check("SEC-006") else { panic!("must fail") };
+        let told: Vec<_> =
+            findings.iter().map(|finding| (finding.evidence.path.as_str(), finding.severity)).collect();
+        assert_eq!(told, [("/var/log/build.log", None), ("/root/anaconda-ks.cfg", Some(Severity::Medium))]);
+        fixture.harden_twice();
+        assert!(fixture.is_pass("SEC-006") && fixture.has("/root/notes.cfg"));
     }
 }

@@ -20,12 +20,18 @@ static META: RuleMeta = RuleMeta {
 };
 
 /// Folders whose files are caches.
-const FOLDERS: [&str; 7] = [
+const FOLDERS: [&str; 13] = [
+    "/etc/apk/cache",
+    "/var/cache/apk",
     "/var/cache/apt",
     "/var/cache/apt/archives",
     "/var/cache/apt/archives/partial",
     "/var/cache/dnf",
+    "/var/cache/libdnf5",
     "/var/cache/yum",
+    "/var/cache/zypp/packages",
+    "/var/cache/zypp/raw",
+    "/var/cache/zypp/solv",
     "/var/lib/apt/lists",
     "/var/lib/apt/lists/partial",
 ];

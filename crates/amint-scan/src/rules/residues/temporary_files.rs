@@ -2,6 +2,7 @@ use std::path::Path;
 
 use amint_types::Severity;
 
+use super::weighed;
 use crate::rule::finding;
 use crate::{CheckError, Context, Fix, Rule, RuleMeta, Severities, Verdict};
 
@@ -14,15 +15,23 @@ static META: RuleMeta = RuleMeta {
     requirements: &["A2", "A11", "MP-G5"],
     rationale: "Build tools put scripts with credentials into /tmp, and a crash dump holds the memory of a program.",
     remedy: "Empty /tmp, /var/tmp, /var/crash, the core dumps and the mail spool.",
-    severities: Severities::public(Severity::Medium, Some(Severity::Low)),
+    severities: Severities::public(Severity::Critical, Some(Severity::High)),
 };
 
-const FOLDERS: [&str; 7] = [
+/// How bad a left-over without a secret is.
+const HARMLESS: Severities = Severities::public(Severity::Medium, Some(Severity::Low));
+
+const FOLDERS: [&str; 12] = [
     "/tmp",
     "/var/crash",
+    "/var/lib/apport/coredump",
     "/var/lib/systemd/coredump",
     "/var/mail",
+    "/var/spool/abrt",
+    "/var/spool/clientmqueue",
+    "/var/spool/exim4/input",
     "/var/spool/mail",
+    "/var/spool/mqueue",
     "/var/spool/postfix/maildrop",
     "/var/tmp",
 ];
@@ -42,7 +51,7 @@ impl Rule for TemporaryFiles {
                 findings.push(finding("a left-over", &Path::new(folder).join(entry.name)));
             }
         }
-        Ok(findings.into())
+        Ok(weighed(cx, findings, HARMLESS)?.into())
     }
 
     fn fix(&self) -> Option<Fix> {

@@ -1,10 +1,10 @@
 use amint_types::Severity;
+use amint_types::report::Finding;
 
-use super::report;
-use crate::facts::sweep::Kind;
-use crate::{CheckError, Context, Rule, RuleMeta, Severities, Verdict};
+use super::{left_out, removal, report_all};
+use crate::{CheckError, Context, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 
-/// No AWS credentials in text files.
+/// No AWS credentials in files.
 pub(in crate::rules) struct AwsKeys;
 
 static META: RuleMeta = RuleMeta {
@@ -23,13 +23,19 @@ impl Rule for AwsKeys {
     }
 
     fn check(&self, cx: &Context<'_>) -> Result<Verdict, CheckError> {
-        let hits = cx.sweep()?.of(&[Kind::AwsKeyId, Kind::AwsSecret]);
-        Ok(hits.map(|hit| report(hit, true)).collect::<Vec<_>>().into())
+        let findings = report_all(&*cx.secrets()?, META.id, |_| true);
+        Ok(findings.map_or_else(|| Verdict::NotApplicable(left_out()), Verdict::from))
+    }
+
+    fn recipe_change(&self, finding: &Finding) -> Option<RecipeChange> {
+        removal(finding)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use amint_types::Severity;
+
     use crate::Verdict;
     use crate::testing::Fixture;
 
@@ -38,8 +44,8 @@ mod tests {
         let id = format!("AKIA{}", "QRSTUV2345672ABC");
         let secret = "Zx9Qv7Lm2Kp4Rt6Yw8Bn3Cd5Fg1Hj0Zx9Qv7Lm2K";
         let fixture = Fixture::new().file(
-            "/root/.aws/credentials",
-            &format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n"),
+            "/srv/job.sh",
+            &format!("#!/bin/sh\naws_access_key_id={id}\naws_secret_access_key={secret}\n"),
         );
         let Verdict::Fail(findings) = fixture.check("SEC-001") else { panic!("must fail") };
         assert_eq!(
@@ -48,6 +54,20 @@ mod tests {
         );
         let text = format!("{findings:?}");
         assert!(!text.contains(&id) && !text.contains(secret), "{text}");
-        assert!(text.contains("AKIAQRST***"), "{text}");
+    }
+
+    #[test]
+    fn keys_of_manuals_weigh_nothing() {
+        let fixture = Fixture::new().file("/opt/README", "AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE\n");
+        match fixture.check("SEC-001") {
+            Verdict::Pass => {}
+            Verdict::Fail(findings) => {
+                assert!(
+                    findings.iter().all(|finding| finding.severity == Some(Severity::Info)),
+                    "{findings:?}"
+                );
+            }
+            other => panic!("{other:?}"),
+        }
     }
 }

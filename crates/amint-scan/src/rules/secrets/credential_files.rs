@@ -1,9 +1,12 @@
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use amint_types::Severity;
+use amint_types::report::Finding;
 
+use super::{left_out, removal, report_all};
 use crate::rule::finding;
-use crate::{CheckError, Context, Rule, RuleMeta, Severities, Verdict};
+use crate::{CheckError, Context, RecipeChange, Rule, RuleMeta, Severities, Verdict, glob};
 
 /// No files in which programs keep their credentials.
 pub(in crate::rules) struct CredentialFiles;
@@ -18,51 +21,64 @@ static META: RuleMeta = RuleMeta {
     severities: Severities::public(Severity::Critical, Some(Severity::High)),
 };
 
-/// A file below a home, and a text that makes it a secret; any content does when the text is empty.
-const BELOW_HOME: [(&str, &str); 32] = [
-    (".aws/credentials", ""),
+/// Files below a home that hold nothing else, in forms that tell nothing of their content.
+const BELOW_HOME: [&str; 23] = [
+    ".aws/sso/cache/*.json",
+    ".azure/accessTokens.json",
+    ".azure/msal_token_cache.*",
+    ".config/containers/auth.json",
+    ".config/gcloud/access_tokens.db",
+    ".config/gcloud/application_default_credentials.json",
+    ".config/gcloud/credentials.db",
+    ".config/gcloud/legacy_credentials/*/adc.json",
+    ".config/gh/hosts.yml",
+    ".config/hub",
+    ".config/op/config",
+    ".gnupg/private-keys-v1.d/*",
+    ".gnupg/secring.gpg",
+    ".local/share/keyrings/*.keyring",
+    ".mozilla/firefox/*/logins.json",
+    ".mylogin.cnf",
+    ".password-store/*.gpg",
+    ".terraform.d/credentials.tfrc.json",
+    ".config/sops/age/keys.txt",
+    ".vault-token",
+    ".vault_pass",
+    ".vault_pass.txt",
+    ".vnc/passwd",
+];
+/// Files below a home, and a text without which they are harmless.
+const WITH_MARKER: [(&str, &str); 17] = [
     (".aws/config", "aws_secret_access_key"),
+    (".aws/credentials", "aws_secret_access_key"),
     (".boto", "secret"),
-    (".s3cfg", "secret_key"),
-    (".passwd-s3fs", ""),
-    (".config/rclone/rclone.conf", ""),
-    (".config/gcloud/application_default_credentials.json", ""),
-    (".config/gcloud/credentials.db", ""),
-    (".azure/accessTokens.json", ""),
-    (".azure/msal_token_cache.json", ""),
-    (".kube/config", ""),
+    (".cargo/credentials", "token"),
+    (".cargo/credentials.toml", "token"),
+    (".config/git/credentials", "@"),
+    (".config/rclone/rclone.conf", "="),
     (".docker/config.json", "\"auth\""),
-    (".dockercfg", ""),
-    (".config/containers/auth.json", "\"auth\""),
-    (".npmrc", "_auth"),
-    (".yarnrc.yml", "npmAuthToken"),
-    (".pypirc", "password"),
-    (".netrc", "password"),
-    (".git-credentials", ""),
-    (".config/git/credentials", ""),
-    (".cargo/credentials", ""),
-    (".cargo/credentials.toml", ""),
-    (".config/gh/hosts.yml", "oauth_token"),
-    (".config/hub", "oauth_token"),
-    (".gem/credentials", ""),
-    (".terraform.d/credentials.tfrc.json", ""),
-    (".terraformrc", "token"),
-    (".vault-token", ""),
-    (".vault_pass", ""),
-    (".pgpass", ""),
+    (".dockercfg", "\"auth\""),
+    (".gem/credentials", "api_key"),
+    (".git-credentials", "@"),
+    (".kube/config", "token"),
     (".my.cnf", "password"),
-    (".mylogin.cnf", ""),
+    (".netrc", "password"),
+    (".passwd-s3fs", ":"),
+    (".pgpass", ":"),
+    (".s3cfg", "secret_key"),
 ];
-
 /// Files at fixed places.
-const ELSEWHERE: [(&str, &str); 6] = [
-    ("/etc/passwd-s3fs", ""),
-    ("/etc/boto.cfg", "secret"),
-    ("/etc/vault_pass", ""),
-    ("/etc/kubernetes/admin.conf", ""),
+const ELSEWHERE: [(&str, &str); 7] = [
+    ("/etc/ansible/vault_pass*", ""),
     ("/etc/apt/auth.conf", "password"),
-    ("/etc/ansible/vault_pass", ""),
+    ("/etc/apt/auth.conf.d/*", "password"),
+    ("/etc/krb5.keytab", ""),
+    ("/etc/passwd-s3fs", ":"),
+    ("/etc/vault_pass*", ""),
+    ("/root/.rnd", ""),
 ];
+/// Words that stand for a secret that somebody else puts in.
+const PLACEHOLDERS: [&str; 8] = ["${", "{{", "changeme", "placeholder", "your-", "your_", "example", "<"];
 
 impl Rule for CredentialFiles {
     fn meta(&self) -> &'static RuleMeta {
@@ -70,29 +86,58 @@ impl Rule for CredentialFiles {
     }
 
     fn check(&self, cx: &Context<'_>) -> Result<Verdict, CheckError> {
-        let mut candidates: Vec<(PathBuf, &str)> =
-            ELSEWHERE.iter().map(|(path, marker)| (PathBuf::from(path), *marker)).collect();
-        for home in cx.homes()? {
-            candidates.extend(BELOW_HOME.iter().map(|(path, marker)| (home.join(path), *marker)));
-            for entry in cx.list(home.join(".gnupg/private-keys-v1.d"))? {
-                candidates.push((home.join(".gnupg/private-keys-v1.d").join(entry.name), ""));
-            }
-        }
-        for entry in cx.list("/etc/apt/auth.conf.d")? {
-            candidates.push((Path::new("/etc/apt/auth.conf.d").join(entry.name), "password"));
-        }
-        let mut findings = Vec::new();
-        for (path, marker) in candidates {
-            if !cx.metadata_following(&path)?.is_some_and(|metadata| metadata.is_file() && metadata.bytes > 0)
-            {
-                continue;
-            }
-            if marker.is_empty() || cx.text(&path)?.unwrap_or_default().contains(marker) {
+        let secrets = cx.secrets()?;
+        let Some(mut findings) = report_all(&secrets, META.id, |_| true) else {
+            return Ok(Verdict::NotApplicable(left_out()));
+        };
+        // What was found in a file is told once, by whichever rule knows most of it.
+        let told: BTreeSet<&str> = secrets.secrets.iter().map(|found| found.path.as_str()).collect();
+        for path in known_files(cx)? {
+            if !told.contains(&*path.to_string_lossy()) {
                 findings.push(finding("a program's credentials", &path));
             }
         }
         Ok(findings.into())
     }
+
+    fn recipe_change(&self, finding: &Finding) -> Option<RecipeChange> {
+        removal(finding)
+    }
+}
+
+/// Lists the files that are there, hold something, and have what makes them secrets.
+fn known_files(cx: &Context<'_>) -> Result<BTreeSet<PathBuf>, CheckError> {
+    let mut patterns: Vec<(String, &str)> =
+        ELSEWHERE.iter().map(|(pattern, marker)| ((*pattern).to_owned(), *marker)).collect();
+    for home in cx.homes()? {
+        let below = |path: &str| format!("{}/{path}", home.to_string_lossy().trim_end_matches('/'));
+        patterns.extend(BELOW_HOME.iter().map(|path| (below(path), "")));
+        patterns.extend(WITH_MARKER.iter().map(|(path, marker)| (below(path), *marker)));
+    }
+    let mut found = BTreeSet::new();
+    for (pattern, marker) in patterns {
+        for path in glob::expand(cx, &pattern)? {
+            let is_file = cx.metadata_following(&path)?.is_some_and(|what| what.is_file() && what.bytes > 0);
+            if is_file && (marker.is_empty() || has_value(&cx.text(&path)?.unwrap_or_default(), marker)) {
+                found.insert(path);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Tells whether some line has the marker, is no comment, and does not stand for another value.
+fn has_value(text: &str, marker: &str) -> bool {
+    text.lines().any(|line| {
+        let line = line.trim();
+        let after = line.split_once(marker).map(|(_, after)| after.to_ascii_lowercase());
+        let has_text = after.is_some_and(|after| {
+            let value = after.trim_start_matches(['"', '\'', '=', ':', ' ', '\t']);
+            !value.trim_matches(['"', '\'', ' ', ',', '}', '{']).is_empty()
+                && !PLACEHOLDERS.iter().any(|word| value.contains(word))
+        });
+        !line.starts_with(['#', ';']) && has_text
+    })
 }
 
 #[cfg(test)]
@@ -103,14 +148,50 @@ mod tests {
     fn files_with_credentials_are_found_and_those_without_are_not() {
         let fixture = Fixture::new()
             .file("/root/.aws/config", "[default]\nregion = eu-west-1\n")
-            .file("/root/.docker/config.json", "{\"auths\":{\"r\":{\"auth\":\"eDp5\"}}}")
+            .file("/root/.docker/config.json", "{\"auths\":{\"r\":{\"auth\":\"eDp5azdSeg==\"}}}")
+            .file("/root/.config/gcloud/credentials.db", "SQLite")
             .file("/home/joe/.docker/config.json", "{\"auths\":{}}")
-            .file("/home/joe/.git-credentials", "x")
+            .file("/home/joe/.git-credentials", "https://joe:k7Rz-pq9Wm@git.internal.test\n")
+            .file("/home/joe/.netrc", "# machine x login y password z\n")
             .file("/home/joe/.vault-token", "")
-            .file("/etc/apt/auth.conf.d/x.conf", "machine m login l password p\n");
+            .file("/home/joe/.my.cnf", "[client]\npassword=${MYSQL_PASSWORD}\n")
+            .file("/etc/apt/auth.conf.d/x.conf", "machine m login l password k7Rz-pq9Wm\n");
+        let mut paths = fixture.paths("SEC-002");
+        // An address with a password is known to be one wherever it stands.
+        paths.extend(fixture.paths("SEC-004"));
+        paths.sort();
+        paths.dedup();
+        assert_eq!(
+            paths,
+            [
+                "/etc/apt/auth.conf.d/x.conf",
+                "/home/joe/.git-credentials",
+                "/root/.config/gcloud/credentials.db",
+                "/root/.docker/config.json"
+            ]
+        );
+    }
+
+    #[test]
+    fn variables_of_units_crontabs_and_environments_are_found() {
+        let secret = "k7Rz-pq9Wm-vT2x";
+        let fixture = Fixture::new()
+            .file("/etc/environment", &format!("APP_TOKEN={secret}\n"))
+            .file("/etc/systemd/system/app.service", &format!("[Service]\nEnvironment=API_TOKEN={secret}\n"))
+            .file("/srv/app/.env", &format!("APP_SECRET={secret}\n"))
+            .file("/srv/app/.env.example", &format!("APP_SECRET={secret}\n"))
+            .file(
+                "/srv/infra/terraform.tfstate",
+                &format!("{{\"x\": {{\"master_password\": \"{secret}\"}}}}\n"),
+            );
         assert_eq!(
             fixture.paths("SEC-002"),
-            ["/etc/apt/auth.conf.d/x.conf", "/home/joe/.git-credentials", "/root/.docker/config.json"]
+            [
+                "/etc/environment",
+                "/etc/systemd/system/app.service",
+                "/srv/app/.env",
+                "/srv/infra/terraform.tfstate"
+            ]
         );
     }
 }

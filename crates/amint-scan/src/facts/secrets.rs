@@ -1,0 +1,101 @@
+//! The secrets of an image, as whoever read its content found them.
+
+use amint_secrets::SecretFinding;
+use amint_types::Severity;
+
+/// Where a secret lies.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// In a file.
+    File,
+    /// In a file that a package brought, and that nobody changed: its name.
+    Packaged(String),
+    /// In no file: free blocks, journals, swap space, gaps between partitions.
+    FreeSpace,
+}
+
+/// One secret. It never holds the value itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FoundSecret {
+    /// The path of the file; in free space `/@` and the part of the disk.
+    pub path: String,
+    /// Where it lies.
+    pub origin: Origin,
+    /// What was found.
+    pub secret: SecretFinding,
+}
+
+impl FoundSecret {
+    /// Makes one of a file.
+    pub fn in_file(path: &str, secret: SecretFinding) -> Self {
+        Self { path: path.to_owned(), origin: Origin::File, secret }
+    }
+
+    /// Makes one of free space; `part` names it.
+    pub fn in_free_space(part: &str, secret: SecretFinding) -> Self {
+        Self { path: format!("/@{part}"), origin: Origin::FreeSpace, secret }
+    }
+
+    /// Lowers it, because a package brought its file and nobody changed that.
+    #[must_use]
+    pub fn packaged(self, package: &str) -> Self {
+        let secret = self.secret.lowered_as_packaged(package);
+        Self { origin: Origin::Packaged(package.to_owned()), secret, ..self }
+    }
+
+    /// Returns the path with the steps inside containers: `/opt/a.jar!/conf/x.properties`.
+    pub fn place(&self) -> String {
+        format!("{}{}", self.path, self.secret.inside.as_deref().unwrap_or_default())
+    }
+
+    /// Tells whether it opens something: not what a manual prints or everybody has.
+    pub fn is_grave(&self) -> bool {
+        self.secret.severity >= Severity::Medium
+    }
+}
+
+/// Something that was not looked at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unlooked {
+    /// The file, and the path inside it.
+    pub path: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// All secrets of an image.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FoundSecrets {
+    /// What was found, sorted.
+    pub secrets: Vec<FoundSecret>,
+    /// What of files was not looked at, as far as nobody else tells of it, sorted.
+    pub unlooked: Vec<Unlooked>,
+    /// Whether files were looked at: not where the user had that left out.
+    pub has_files: bool,
+    /// Whether free space was looked at: a file tree has none.
+    pub has_free_space: bool,
+}
+
+impl FoundSecrets {
+    /// Returns what breaks a rule, in the order of places.
+    pub(crate) fn of<'found>(&'found self, rule: &'found str) -> impl Iterator<Item = &'found FoundSecret> {
+        self.secrets.iter().filter(move |found| found.secret.rule == rule)
+    }
+
+    /// Tells whether a file, or what lies below a folder, holds something that opens something.
+    pub(crate) fn is_grave_at(&self, path: &str) -> bool {
+        let below = format!("{path}/");
+        let is_there = |start: &str| {
+            let first = self.secrets.partition_point(|found| found.path.as_str() < start);
+            let fits = |found: &&FoundSecret| found.path == path || found.path.starts_with(&below);
+            self.secrets[first..].iter().take_while(fits).any(FoundSecret::is_grave)
+        };
+        is_there(path) || is_there(&below)
+    }
+
+    /// Brings everything into its order.
+    pub fn sort(&mut self) {
+        self.secrets.sort();
+        self.unlooked.sort();
+    }
+}
