@@ -1,6 +1,6 @@
 //! Private keys: armoured text, binary structures, key stores.
 
-use amint_types::Severity::{High, Info, Low, Medium};
+use amint_types::Severity::{High, Info, Low};
 
 use crate::kind::Kind;
 use crate::structure::{der, pem, stores};
@@ -60,6 +60,6 @@ pub(crate) const KINDS: &[Kind] = &[
     Kind::code("java-key-store", "Java key store with a private key", &[b"\xFE\xED\xFE\xED\x00\x00\x00"], stores::java).rule("SEC-003").severity(High),
     Kind::code("java-cryptography-store", "Java JCEKS store with a key", &[b"\xCE\xCE\xCE\xCE\x00\x00\x00\x02"], stores::java).rule("SEC-003").severity(High),
     Kind::code("keepass-database", "KeePass database", &[b"\x03\xD9\xA2\x9A\x67\xFB\x4B\xB5", b"\x03\xD9\xA2\x9A\x65\xFB\x4B\xB5", b"\x03\xD9\xA2\x9A\x66\xFB\x4B\xB5"], stores::keepass).rule("SEC-003").severity(High),
-    Kind::token("ansible-vault", "Ansible vault (encrypted)", &[b"$ANSIBLE_VAULT;"], r"\$ANSIBLE_VAULT;1\.[0-9];AES256(?:;[^\r\n]{1,64})?\r?\n\s{0,40}([0-9a-f]{60,80})").severity(Medium).entropy(0.0),
+    Kind::token("ansible-vault", "Ansible vault (encrypted)", &[b"$ANSIBLE_VAULT;"], r"\$ANSIBLE_VAULT;1\.[0-9];AES256(?:;[^\r\n]{1,64})?\r?\n\s{0,40}([0-9a-f]{60,80})").severity(Info).entropy(0.0),
     Kind::token("sops-file", "File encrypted by SOPS", &[b"ENC[AES256_GCM"], r"ENC\[AES256_GCM,data:([A-Za-z0-9+/=]{4,400}),iv:").severity(Info).entropy(0.0),
 ];
