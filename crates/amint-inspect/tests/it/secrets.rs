@@ -144,7 +144,12 @@ fn no_report_shows_a_secret() {
         assert!(!of(&document, rule).is_empty(), "{rule}");
     }
     let json = serde_json::to_string(&document).unwrap();
-    let reports = [json, amint_report::scan::sarif(&document), amint_report::scan::html(&document).unwrap()];
+    let reports = [
+        json,
+        amint_report::scan::sarif(&document),
+        amint_report::scan::junit(&document),
+        amint_report::scan::html(&document).unwrap(),
+    ];
     for value in [password, &key, secret, &token(), &other_token()] {
         for report in &reports {
             assert!(!report.contains(value), "a report shows a secret of {} characters", value.len());

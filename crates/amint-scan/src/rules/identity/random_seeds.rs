@@ -18,10 +18,11 @@ static META: RuleMeta = RuleMeta {
     severities: Severities::public(Severity::Critical, Some(Severity::High)),
 };
 
-const PATHS: [&str; 7] = [
+const PATHS: [&str; 8] = [
     "/boot/efi/loader/random-seed",
     "/boot/loader/random-seed",
     "/efi/loader/random-seed",
+    "/root/.rnd",
     "/var/lib/random-seed",
     "/var/lib/systemd/credential.secret",
     "/var/lib/systemd/random-seed",

@@ -67,7 +67,7 @@ mod tests {
                     "{findings:?}"
                 );
             }
-            other => panic!("{other:?}"),
+            other @ Verdict::NotApplicable(_) => panic!("{other:?}"),
         }
     }
 }

@@ -69,14 +69,13 @@ const WITH_MARKER: [(&str, &str); 17] = [
     (".s3cfg", "secret_key"),
 ];
 /// Files at fixed places.
-const ELSEWHERE: [(&str, &str); 7] = [
+const ELSEWHERE: [(&str, &str); 6] = [
     ("/etc/ansible/vault_pass*", ""),
     ("/etc/apt/auth.conf", "password"),
     ("/etc/apt/auth.conf.d/*", "password"),
     ("/etc/krb5.keytab", ""),
     ("/etc/passwd-s3fs", ":"),
     ("/etc/vault_pass*", ""),
-    ("/root/.rnd", ""),
 ];
 /// Words that stand for a secret that somebody else puts in.
 const PLACEHOLDERS: [&str; 8] = ["${", "{{", "changeme", "placeholder", "your-", "your_", "example", "<"];

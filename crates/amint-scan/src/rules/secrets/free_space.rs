@@ -41,7 +41,7 @@ mod tests {
     use crate::rules::rules;
     use crate::testing::Fixture;
 
-    fn check(found: FoundSecrets) -> Verdict {
+    fn check(found: &FoundSecrets) -> Verdict {
         let rule = rules().iter().find(|rule| rule.meta().id == META.id).unwrap();
         Fixture::new().with(|cx| {
             cx.know(found.clone());
@@ -58,7 +58,7 @@ mod tests {
         scanner.push(format!("AKIA{} ", "QRSTUV2345672ABC").as_bytes(), &mut sink);
         scanner.finish(&mut sink);
         let Verdict::Fail(findings) =
-            check(FoundSecrets { secrets, has_free_space: true, ..FoundSecrets::default() })
+            check(&FoundSecrets { secrets, has_free_space: true, ..FoundSecrets::default() })
         else {
             panic!("must fail")
         };
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_tree_has_no_free_space_and_a_clean_disk_passes() {
-        assert!(matches!(check(FoundSecrets::default()), Verdict::NotApplicable(_)));
-        assert_eq!(check(FoundSecrets { has_free_space: true, ..FoundSecrets::default() }), Verdict::Pass);
+        assert!(matches!(check(&FoundSecrets::default()), Verdict::NotApplicable(_)));
+        assert_eq!(check(&FoundSecrets { has_free_space: true, ..FoundSecrets::default() }), Verdict::Pass);
     }
 }
