@@ -55,7 +55,11 @@ fn change_for(finding: &ScanFinding) -> Option<RecipeChange> {
     if let Some(rule) = rules().iter().find(|rule| rule.meta().id == finding.rule) {
         let evidence =
             Evidence { path: finding.path.clone(), line: finding.line, excerpt: finding.evidence.clone() };
-        return rule.recipe_change(&Finding { message: finding.title.clone(), evidence, severity: None });
+        return rule.recipe_change(&Finding {
+            message: finding.title.clone(),
+            evidence,
+            severity: Some(finding.severity),
+        });
     }
     // Packages that are older than those in the archive.
     let is_outdated = finding.rule == "VUL-002" && finding.fixed_version.is_some();
