@@ -1,7 +1,8 @@
 //! Secrets in files, and in what files contain.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
+use amint_packages::content::{ContentDigest, ContentHasher};
 use amint_scan::FoundSecret;
 use amint_secrets::{Limits, Looked, Scanner, SecretFinding, scan_source};
 
@@ -14,6 +15,8 @@ const SWAP_MARKS: [&[u8]; 3] = [b"SWAPSPACE2", b"SWAP-SPACE", b"S1SUSPEND"];
 const SWAP_MARK_AT: usize = 4086;
 /// How many reasons of one file are told.
 const GAPS_TOLD: usize = 3;
+/// Copies of what packages brought are recognised up to this size.
+const COPY_BYTES_MAX: u64 = 16 << 20;
 /// How many secrets each thread keeps; an image with more is no less refused.
 const SECRETS_MAX: usize = 10_000;
 
@@ -45,12 +48,18 @@ impl<'a> Secrets<'a> {
     pub(crate) fn settle(&self, index: &Index, output: &mut Output) -> Vec<AnalyzeError> {
         let mut problems = Vec::new();
         let changed: BTreeSet<String> = output.modified_files.iter().map(|file| file.path.clone()).collect();
+        let contents = self.contents(output.secrets.is_empty());
+        let mut copies: HashMap<String, Option<usize>> = HashMap::new();
         for found in std::mem::take(&mut output.secrets) {
             let id = index.find_exact(found.path.as_bytes());
-            let package = id
+            let owner = id
                 .filter(|id| self.is_comparable(*id) && !changed.contains(&found.path))
-                .and_then(|id| self.databases.packages.get(self.owners.package(id)?));
-            output.secrets.push(match package {
+                .and_then(|id| self.owners.package(id));
+            let package = owner.or_else(|| {
+                let copied = copies.entry(found.path.clone());
+                *copied.or_insert_with(|| self.original(index, id?, &contents))
+            });
+            output.secrets.push(match package.and_then(|package| self.databases.packages.get(package)) {
                 Some(package) => found.packaged(&package.name),
                 None => found,
             });
@@ -67,6 +76,30 @@ impl<'a> Secrets<'a> {
             }
         }
         problems
+    }
+}
+
+impl Secrets<'_> {
+    /// Returns the package of every content; nothing where nobody will ask.
+    fn contents(&self, is_unasked: bool) -> HashMap<ContentDigest, usize> {
+        let files = self.databases.files.iter().enumerate().filter(|_| self.has_checksums && !is_unasked);
+        files
+            .flat_map(|(package, files)| files.iter().filter_map(move |file| Some((file.digest?, package))))
+            .collect()
+    }
+
+    /// Returns the package that brought what a file is a copy of.
+    fn original(
+        &self,
+        index: &Index,
+        id: EntryId,
+        contents: &HashMap<ContentDigest, usize>,
+    ) -> Option<usize> {
+        let content = index.read(id, COPY_BYTES_MAX).ok()?;
+        let algorithms: BTreeSet<_> = contents.keys().map(|digest| digest.algorithm()).collect();
+        algorithms
+            .into_iter()
+            .find_map(|algorithm| contents.get(&ContentHasher::digest(algorithm, &content)?).copied())
     }
 }
 

@@ -23,7 +23,11 @@ pub(crate) struct PackagedFile {
 
 /// All files of packages, by path.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Packaged(HashMap<Box<[u8]>, PackagedFile>);
+pub(crate) struct Packaged {
+    by_path: HashMap<Box<[u8]>, PackagedFile>,
+    /// The package of each content: programs put copies of what packages brought elsewhere.
+    by_digest: HashMap<Box<[u8]>, String>,
+}
 
 impl Packaged {
     /// Reads the digests of all packages, and those of their configuration files.
@@ -53,13 +57,20 @@ impl Packaged {
                 files.insert(path.as_bytes().into(), PackagedFile { package: package.clone(), digest });
             }
         }
-        Ok(Self(files))
+        let content = |file: &PackagedFile| (file.digest.as_bytes().into(), file.package.clone());
+        let by_digest = files.values().map(content).collect();
+        Ok(Self { by_path: files, by_digest })
     }
 
     /// Returns what is known of a file; packages may name it by where it lay before `/usr` was merged.
     pub(crate) fn file(&self, path: &Path) -> Option<&PackagedFile> {
         let path = path.to_str()?.strip_prefix('/')?;
         let before_merge = path.strip_prefix("usr/");
-        self.0.get(path.as_bytes()).or_else(|| self.0.get(before_merge?.as_bytes()))
+        self.by_path.get(path.as_bytes()).or_else(|| self.by_path.get(before_merge?.as_bytes()))
+    }
+
+    /// Returns the package that brought this content, wherever that lies now.
+    pub(crate) fn package_of(&self, digest: &ContentDigest) -> Option<&str> {
+        self.by_digest.get(digest.as_bytes()).map(String::as_str)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use amint_disk::tree::{FileTree, TreeError, WalkLimits, WalkStep};
-use amint_packages::content::{ContentDigest, ContentHasher};
+use amint_packages::content::{ContentDigest, ContentHasher, DigestAlgorithm};
 use amint_secrets::{Limits, SecretError, is_container, scan_source};
 use amint_types::ReadAt;
 
@@ -112,7 +112,7 @@ impl Sweep<'_> {
 
     fn content(&self, path: &Path, source: &dyn ReadAt, found: &mut FoundSecrets) -> Result<(), CheckError> {
         let failed = |source| CheckError::from(TreeError::io("read", path, source));
-        let Some(owned) = self.packaged.file(path) else { return scan(path, source, true, None, found) };
+        let Some(owned) = self.packaged.file(path) else { return self.unowned(path, source, found) };
         // What a package brought is only unpacked when it is not what the package brought.
         if is_container(&head(source).map_err(failed)?) {
             let is_changed = is_changed(source, owned).map_err(failed)?;
@@ -122,11 +122,31 @@ impl Sweep<'_> {
         let before = found.secrets.len();
         scan(path, source, true, None, found)?;
         if found.secrets.len() > before && !is_changed(source, owned).map_err(failed)? {
-            let told = found.secrets.split_off(before);
-            found.secrets.extend(told.into_iter().map(|secret| secret.packaged(&owned.package)));
+            lower(found, before, &owned.package);
         }
         Ok(())
     }
+
+    /// Looks at what no package claims; copies of what a package brought are as harmless as the original.
+    fn unowned(&self, path: &Path, source: &dyn ReadAt, found: &mut FoundSecrets) -> Result<(), CheckError> {
+        let before = found.secrets.len();
+        scan(path, source, true, None, found)?;
+        if found.secrets.len() == before {
+            return Ok(());
+        }
+        let digest =
+            digest(source, DigestAlgorithm::Md5).map_err(|source| TreeError::io("read", path, source))?;
+        if let Some(package) = digest.and_then(|digest| self.packaged.package_of(&digest)) {
+            lower(found, before, package);
+        }
+        Ok(())
+    }
+}
+
+/// Lowers what was found from a place on.
+fn lower(found: &mut FoundSecrets, from: usize, package: &str) {
+    let told = found.secrets.split_off(from);
+    found.secrets.extend(told.into_iter().map(|secret| secret.packaged(package)));
 }
 
 fn scan(
@@ -164,8 +184,11 @@ fn head(source: &dyn ReadAt) -> std::io::Result<Vec<u8>> {
 
 /// Tells whether content is not what its package brought.
 fn is_changed(source: &dyn ReadAt, owned: &PackagedFile) -> std::io::Result<bool> {
-    let digest: ContentDigest = owned.digest;
-    let Some(mut hasher) = ContentHasher::new(digest.algorithm()) else { return Ok(true) };
+    Ok(digest(source, owned.digest.algorithm())? != Some(owned.digest))
+}
+
+fn digest(source: &dyn ReadAt, algorithm: DigestAlgorithm) -> std::io::Result<Option<ContentDigest>> {
+    let Some(mut hasher) = ContentHasher::new(algorithm) else { return Ok(None) };
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut at = 0;
     while at < source.size_bytes() {
@@ -174,7 +197,7 @@ fn is_changed(source: &dyn ReadAt, owned: &PackagedFile) -> std::io::Result<bool
         hasher.update(&chunk[..left]);
         at += left as u64;
     }
-    Ok(hasher.finish() != Some(digest))
+    Ok(hasher.finish())
 }
 
 #[cfg(test)]
@@ -221,6 +244,7 @@ mod tests {
         let sum = sum.to_string().split_off("md5:".len());
         let sums = format!("{sum}  usr/lib/demo/a\n{sum}  usr/lib/demo/b\n{sum}  lib/demo/c\n");
         let fixture = Fixture::new()
+            .file("/boot/copy", &content)
             .file("/usr/lib/demo/a", &content)
             .file("/usr/lib/demo/b", &format!("changed {content}"))
             .file("/usr/lib/demo/c", &content)
@@ -229,6 +253,7 @@ mod tests {
         assert_eq!(
             found(&fixture),
             [
+                ("/boot/copy".to_owned(), Some(1), packaged.clone()),
                 ("/usr/lib/demo/a".to_owned(), Some(1), packaged.clone()),
                 ("/usr/lib/demo/b".to_owned(), Some(1), Origin::File),
                 ("/usr/lib/demo/c".to_owned(), Some(1), packaged),
