@@ -56,8 +56,8 @@ impl<'a> Secrets<'a> {
                 .filter(|id| self.is_comparable(*id) && !changed.contains(&found.path))
                 .and_then(|id| self.owners.package(id));
             let package = owner.or_else(|| {
-                let copied = copies.entry(found.path.clone());
-                *copied.or_insert_with(|| self.original(index, id?, &contents))
+                let known = copies.entry(found.path.clone());
+                *known.or_insert_with(|| original(index, id?, &contents))
             });
             output.secrets.push(match package.and_then(|package| self.databases.packages.get(package)) {
                 Some(package) => found.packaged(&package.name),
@@ -87,20 +87,15 @@ impl Secrets<'_> {
             .flat_map(|(package, files)| files.iter().filter_map(move |file| Some((file.digest?, package))))
             .collect()
     }
+}
 
-    /// Returns the package that brought what a file is a copy of.
-    fn original(
-        &self,
-        index: &Index,
-        id: EntryId,
-        contents: &HashMap<ContentDigest, usize>,
-    ) -> Option<usize> {
-        let content = index.read(id, COPY_BYTES_MAX).ok()?;
-        let algorithms: BTreeSet<_> = contents.keys().map(|digest| digest.algorithm()).collect();
-        algorithms
-            .into_iter()
-            .find_map(|algorithm| contents.get(&ContentHasher::digest(algorithm, &content)?).copied())
-    }
+/// Returns the package that brought what a file is a copy of.
+fn original(index: &Index, id: EntryId, contents: &HashMap<ContentDigest, usize>) -> Option<usize> {
+    let content = index.read(id, COPY_BYTES_MAX).ok()?;
+    let algorithms: BTreeSet<_> = contents.keys().map(ContentDigest::algorithm).collect();
+    algorithms
+        .into_iter()
+        .find_map(|algorithm| contents.get(&ContentHasher::digest(algorithm, &content)?).copied())
 }
 
 impl Analyzer for Secrets<'_> {
