@@ -9,8 +9,8 @@ use amint_types::report::{RuleOutcome, RuleResult, ScanReport};
 use amint_types::{EventSink, Severity, StepOutcome, Unit};
 
 use crate::facts::packages::Installed;
-use crate::system::packages::Databases;
 use crate::facts::secrets::FoundSecrets;
+use crate::system::packages::Databases;
 use crate::waive::Waivers;
 use crate::{Context, Profile, Rule, ScanError, ScanRequest, Verdict, rules};
 
@@ -89,6 +89,7 @@ pub fn scan_secrets(tree: &dyn FileTree, found: &FoundSecrets) -> Vec<RuleResult
         today: jiff::civil::Date::MIN,
         user: String::new(),
         ports: Vec::new(),
+        rights: Vec::new(),
     };
     let cx = Context::new(tree, &request);
     cx.know(found.clone());

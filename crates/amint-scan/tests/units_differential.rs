@@ -187,6 +187,7 @@ fn request() -> ScanRequest {
         today: jiff::civil::date(2026, 11, 23),
         user: "ec2-user".to_owned(),
         ports: Vec::new(),
+        rights: Vec::new(),
     }
 }
 

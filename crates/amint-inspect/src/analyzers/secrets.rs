@@ -8,7 +8,9 @@ use amint_secrets::{Limits, Looked, Scanner, SecretFinding, scan_source};
 
 use crate::index::{EntryId, Index};
 use crate::pass::{AnalyzeError, Analyzer, Content, File, Output, Stream, Want};
-use crate::system::{Databases, Owners};
+use amint_scan::system::packages::Databases;
+
+use crate::system::Owners;
 
 /// The mark at the end of the first page of swap space, on machines with pages of 4096 bytes.
 const SWAP_MARKS: [&[u8]; 3] = [b"SWAPSPACE2", b"SWAP-SPACE", b"S1SUSPEND"];

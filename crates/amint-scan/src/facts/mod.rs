@@ -1,13 +1,13 @@
 //! Facts about an image that several rules need.
 
 pub(crate) mod accounts;
-pub(crate) mod census;
-pub(crate) mod apt_settings;
-pub(crate) mod cloud;
-pub(crate) mod crypt;
 pub(crate) mod apache;
+pub(crate) mod apt_settings;
+pub(crate) mod census;
 pub mod certificates;
+pub(crate) mod cloud;
 pub(crate) mod commands;
+pub(crate) mod crypt;
 pub(crate) mod homes;
 pub(crate) mod jobs;
 pub(crate) mod keyring;
