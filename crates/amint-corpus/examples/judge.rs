@@ -28,7 +28,8 @@ fn run() -> Result<(), CorpusError> {
     let known = Known::load(&folder.join("known.txt"))?;
     let judge = Judge::new(&corpus);
     let started = Instant::now();
-    let chosen = corpus.cases().filter(|case| groups.is_empty() || groups.iter().any(|group| *group == case.group()));
+    let chosen =
+        corpus.cases().filter(|case| groups.is_empty() || groups.iter().any(|group| *group == case.group()));
     let judged = chosen.map(|case| judge.judge(case)).collect::<Result<Vec<Judgement>, _>>()?;
     let elapsed = started.elapsed();
     print_table(&judged);
@@ -42,7 +43,17 @@ fn run() -> Result<(), CorpusError> {
 fn print_table(judged: &[Judgement]) {
     println!(
         "{:<12} {:>7} {:>5} {:>6} {:>7} | {:>6} {:>6} {:>6} {:>7} | {:>7} {:>7}",
-        "group", "planted", "found", "missed", "recall", "decoys", "alarms", "severe", "alarms", "crashes", "pending"
+        "group",
+        "planted",
+        "found",
+        "missed",
+        "recall",
+        "decoys",
+        "alarms",
+        "severe",
+        "alarms",
+        "crashes",
+        "pending"
     );
     let mut groups = tally(judged);
     let mut all = Tally::default();

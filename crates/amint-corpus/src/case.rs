@@ -5,8 +5,8 @@ use amint_types::Severity;
 use jiff::civil::date;
 use serde::Deserialize;
 
-use crate::format::{Entry, Parts};
 use crate::CorpusError;
+use crate::format::{Entry, Parts};
 
 /// What the rules should say of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -71,7 +71,9 @@ impl Case {
     }
 
     /// Makes the case in which a base alone is judged: there is nothing to find in it.
-    pub(crate) fn of_base(base: &str) -> Self {
+    ///
+    /// `objections` are the rules that rightly object to it.
+    pub(crate) fn of_base(base: &str, objections: &[String]) -> Self {
         let header = Header {
             rules: Vec::new(),
             expect: Expectation::Decoy,
@@ -81,7 +83,7 @@ impl Case {
             base: base.to_owned(),
             user: default_user(),
             ports: Vec::new(),
-            remarks: Vec::new(),
+            remarks: objections.to_vec(),
             reason: "an image in good order has nothing to find".to_owned(),
         };
         Self { name: format!("bases/{base}"), header, entries: Vec::new() }

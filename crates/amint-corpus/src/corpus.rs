@@ -19,7 +19,14 @@ const BASE_DEPTH_MAX: usize = 4;
 #[derive(Clone, Debug)]
 pub struct Corpus {
     cases: Vec<Case>,
-    bases: BTreeMap<String, MemoryTree>,
+    bases: BTreeMap<String, Base>,
+}
+
+#[derive(Clone, Debug)]
+struct Base {
+    tree: MemoryTree,
+    /// The rules that rightly object to the base itself.
+    objections: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -27,6 +34,9 @@ pub struct Corpus {
 struct BaseHeader {
     /// The base that this one changes.
     base: Option<String>,
+    /// The rules that rightly object to the base itself.
+    #[serde(default)]
+    objections: Vec<String>,
 }
 
 impl Corpus {
@@ -66,7 +76,10 @@ impl Corpus {
 
     /// Returns all cases, by name; the first are the bases alone.
     pub fn cases(&self) -> impl Iterator<Item = Case> {
-        self.bases.keys().map(|base| Case::of_base(base)).chain(self.cases.iter().cloned())
+        self.bases
+            .iter()
+            .map(|(name, base)| Case::of_base(name, &base.objections))
+            .chain(self.cases.iter().cloned())
     }
 
     /// Returns the tree that a case stands on.
@@ -74,6 +87,7 @@ impl Corpus {
         let base = &case.header.base;
         self.bases
             .get(base)
+            .map(|base| &base.tree)
             .ok_or_else(|| CorpusError::Base { name: case.name.clone(), base: base.clone() })
     }
 
@@ -87,7 +101,7 @@ impl Corpus {
     }
 }
 
-fn build_base(name: &str, all: &BTreeMap<String, Parts>, depth: usize) -> Result<MemoryTree, CorpusError> {
+fn build_base(name: &str, all: &BTreeMap<String, Parts>, depth: usize) -> Result<Base, CorpusError> {
     let text = format!("{BASES}/{name}");
     let parts = match all.get(name) {
         Some(parts) if depth < BASE_DEPTH_MAX => parts,
@@ -96,13 +110,13 @@ fn build_base(name: &str, all: &BTreeMap<String, Parts>, depth: usize) -> Result
     let header: BaseHeader = toml::from_str(&parts.header)
         .map_err(|source| CorpusError::Header { name: text, source: Box::new(source) })?;
     let mut tree = match header.base {
-        Some(below) => build_base(&below, all, depth + 1)?,
+        Some(below) => build_base(&below, all, depth + 1)?.tree,
         None => MemoryTree::default(),
     };
     for entry in &parts.entries {
         entry.apply(&mut tree)?;
     }
-    Ok(tree)
+    Ok(Base { tree, objections: header.objections })
 }
 
 fn list(folder: &Path) -> Result<Vec<PathBuf>, CorpusError> {

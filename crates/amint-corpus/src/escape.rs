@@ -187,7 +187,9 @@ mod tests {
 
     #[test]
     fn what_is_no_escape_is_refused() {
-        for wrong in ["{{join:a", "{{nothing:a}}", "{{hex:7}}", "{{random:base1:a:3}}", "{{repeat:99999:abc}}"] {
+        for wrong in
+            ["{{join:a", "{{nothing:a}}", "{{hex:7}}", "{{random:base1:a:3}}", "{{repeat:99999:abc}}"]
+        {
             assert!(unescape(wrong).is_err(), "{wrong}");
         }
     }

@@ -83,7 +83,8 @@ impl Entry {
         for attribute in attributes.split(", ").filter(|attribute| !attribute.is_empty()) {
             entry.set(attribute, &content).map_err(failed)?;
         }
-        if !content.is_empty() && !matches!(&entry.action, Action::Put(FileKind::File, _) | Action::Append(_)) {
+        if !content.is_empty() && !matches!(&entry.action, Action::Put(FileKind::File, _) | Action::Append(_))
+        {
             return Err(failed("only files have content".to_owned()));
         }
         Ok(entry)
@@ -181,7 +182,13 @@ mod tests {
 
     #[test]
     fn a_head_that_cannot_be_understood_is_refused() {
-        for text in ["-- a --\n", "-- /a/../b --\n", "-- /a (mode 9) --\n", "-- /a (odd) --\n", "-- /a (link b) --\nx\n"] {
+        for text in [
+            "-- a --\n",
+            "-- /a/../b --\n",
+            "-- /a (mode 9) --\n",
+            "-- /a (odd) --\n",
+            "-- /a (link b) --\nx\n",
+        ] {
             assert!(tree(text).is_err(), "{text}");
         }
     }

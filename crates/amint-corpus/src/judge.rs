@@ -78,10 +78,12 @@ impl<'corpus> Judge<'corpus> {
         };
         if case.entries.is_empty() {
             // A base alone: only what would stop its publication counts.
-            alarms.retain(|alarm| alarm.severity >= Severity::High);
+            let objections = &case.header.remarks;
+            alarms.retain(|alarm| alarm.severity >= Severity::High && !objections.contains(&alarm.rule));
         } else {
             let header = &case.header;
-            let key = (header.base.clone(), header.profiles.clone(), header.user.clone(), header.ports.clone());
+            let key =
+                (header.base.clone(), header.profiles.clone(), header.user.clone(), header.ports.clone());
             if !self.bases.borrow().contains_key(&key) {
                 let of_base = self::alarms(self.corpus.base(&case)?, &request).unwrap_or_default();
                 self.bases.borrow_mut().insert(key.clone(), of_base);
