@@ -111,12 +111,17 @@ impl Case {
 
     /// Returns the request that the case is judged by.
     pub(crate) fn request(&self) -> ScanRequest {
-        ScanRequest {
-            profiles: self.header.profiles.clone(),
-            waivers: Vec::new(),
-            today: date(2026, 11, 23),
-            user: self.header.user.clone(),
-            ports: self.header.ports.iter().map(|port| (*port, Protocol::Tcp)).collect(),
-        }
+        request(self.header.profiles.clone(), self.header.user.clone(), &self.header.ports)
+    }
+}
+
+/// Makes the request by which trees are judged: always of the same day, with nothing waived.
+pub fn request(profiles: Vec<Profile>, user: String, tcp_ports: &[u16]) -> ScanRequest {
+    ScanRequest {
+        profiles,
+        waivers: Vec::new(),
+        today: date(2026, 11, 23),
+        user,
+        ports: tcp_ports.iter().map(|port| (*port, Protocol::Tcp)).collect(),
     }
 }

@@ -3,11 +3,16 @@
 //! Whoever looks for secrets in this repository finds none: keys and tokens are put together from pieces, and
 //! their random parts come from a seed. Everything made here is of the right form and good for nothing.
 
+use std::io::Read;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use flate2::read::GzDecoder;
 
 /// The most that one escape may make.
 const ESCAPED_BYTES_MAX: usize = 64 << 10;
+/// The most that a packed escape may unpack to.
+const UNPACKED_BYTES_MAX: u64 = 4 << 20;
 
 /// The letters of base 62, in the order in which GitHub and npm count with them.
 const BASE62: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -45,6 +50,7 @@ fn one(escape: &str) -> Result<Vec<u8>, String> {
         ("openssh-key", [seed]) => Ok(openssh_key(seed)),
         ("hex", [digits]) => hex::decode(digits).map_err(|_| wrong()),
         ("base64", [text]) => STANDARD.decode(text).map_err(|_| wrong()),
+        ("gzip", [text]) => gunzip(text).ok_or_else(wrong),
         ("braces", [text]) => Ok(format!("{{{{{text}}}}}").into_bytes()),
         ("repeat", [count, text]) => {
             let count: usize = count.parse().map_err(|_| wrong())?;
@@ -55,6 +61,16 @@ fn one(escape: &str) -> Result<Vec<u8>, String> {
         }
         _ => Err(wrong()),
     }
+}
+
+/// Unpacks what is too large to be written out, lines and all.
+fn gunzip(text: &str) -> Option<Vec<u8>> {
+    let packed: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let packed = STANDARD.decode(packed).ok()?;
+    let mut unpacked = Vec::new();
+    let mut limited = GzDecoder::new(packed.as_slice()).take(UNPACKED_BYTES_MAX + 1);
+    limited.read_to_end(&mut unpacked).ok()?;
+    (unpacked.len() as u64 <= UNPACKED_BYTES_MAX).then_some(unpacked)
 }
 
 fn alphabet_of(name: &str) -> Option<&'static [u8]> {
@@ -166,6 +182,7 @@ mod tests {
         assert_eq!(text("a {{join:b:c:d}} e {{repeat:3:xy}}"), "a bcd e xyxyxy");
         assert_eq!(text("{{braces:name}}"), "{{name}}");
         assert_eq!(unescape("{{hex:7f45}}").unwrap(), [0x7f, 0x45]);
+        assert_eq!(text("{{gzip:H4sIAAAAAAACA8vP\nSwUA8YZsegMAAAA=}}"), "one");
     }
 
     #[test]

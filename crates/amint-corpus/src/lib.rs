@@ -13,7 +13,7 @@ mod known;
 mod tally;
 mod tree;
 
-pub use case::{Case, Expectation};
+pub use case::{Case, Expectation, request};
 pub use corpus::Corpus;
 pub use error::CorpusError;
 pub use judge::{Alarm, Judge, Judgement, Outcome};
