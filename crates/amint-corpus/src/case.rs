@@ -110,7 +110,7 @@ impl Case {
     }
 
     /// Returns the request that the case is judged by.
-    pub(crate) fn request(&self) -> ScanRequest {
+    pub fn request(&self) -> ScanRequest {
         request(self.header.profiles.clone(), self.header.user.clone(), &self.header.ports)
     }
 }

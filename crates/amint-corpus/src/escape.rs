@@ -9,6 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
 
+use crate::numbers::Numbers;
+
 /// The most that one escape may make.
 const ESCAPED_BYTES_MAX: usize = 64 << 10;
 /// The most that a packed escape may unpack to.
@@ -88,20 +90,8 @@ fn alphabet_of(name: &str) -> Option<&'static [u8]> {
 
 /// Makes letters that look random and are always the same for the same seed.
 fn random(alphabet: &[u8], seed: &str, count: usize) -> Vec<u8> {
-    let mut state = seed.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let mut next = || {
-        // SplitMix64.
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    };
-    let length = alphabet.len() as u64;
-    (0..count.min(ESCAPED_BYTES_MAX))
-        .map(|_| usize::try_from(next() % length).map_or(0, |at| alphabet[at]))
-        .collect()
+    let mut numbers = Numbers::new(seed);
+    (0..count.min(ESCAPED_BYTES_MAX)).map(|_| alphabet[numbers.below(alphabet.len())]).collect()
 }
 
 /// Makes a token that ends with the checksum of its random part, as those of GitHub and npm do.

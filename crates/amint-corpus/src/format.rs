@@ -90,6 +90,11 @@ impl Entry {
         Ok(entry)
     }
 
+    /// Returns the path that is changed.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn set(&mut self, attribute: &str, content: &[u8]) -> Result<(), String> {
         let (word, value) = attribute.split_once(' ').unwrap_or((attribute, ""));
         let wrong = || format!("`{attribute}` is no attribute");

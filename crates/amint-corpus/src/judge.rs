@@ -133,10 +133,10 @@ fn exists(id: &str) -> bool {
     rules().iter().any(|rule| rule.meta().id == id)
 }
 
-/// Asks all rules; none when one panics.
+/// Asks all rules about a tree; none when one panics.
 ///
 /// Lines are left out: what stands above a finding moves it, and it is the same finding.
-fn alarms(tree: &dyn FileTree, request: &ScanRequest) -> Option<BTreeSet<Alarm>> {
+pub fn alarms(tree: &dyn FileTree, request: &ScanRequest) -> Option<BTreeSet<Alarm>> {
     let report = catch_unwind(AssertUnwindSafe(|| scan(tree, request, &NullSink))).ok()?.ok()?;
     let mut alarms = BTreeSet::new();
     for result in report.rules {

@@ -5,18 +5,20 @@
 
 mod case;
 mod corpus;
+mod damage;
 mod error;
 mod escape;
 mod format;
 mod judge;
 mod known;
+mod numbers;
 mod tally;
 mod tree;
 
 pub use case::{Case, Expectation, request};
 pub use corpus::Corpus;
 pub use error::CorpusError;
-pub use judge::{Alarm, Judge, Judgement, Outcome};
+pub use judge::{Alarm, Judge, Judgement, Outcome, alarms};
 pub use known::{Known, KnownDifference};
 pub use tally::{Tally, tally};
 pub use tree::MemoryTree;

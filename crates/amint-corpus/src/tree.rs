@@ -34,8 +34,8 @@ impl Default for MemoryTree {
 impl Node {
     fn new(kind: FileKind, mode: u32, content: Vec<u8>) -> Self {
         let nlink = if kind == FileKind::Directory { 2 } else { 1 };
-        let bytes = content.len() as u64;
-        Self { metadata: Metadata { kind, mode, uid: 0, gid: 0, bytes, mtime: MODIFIED, nlink }, content }
+        // The size is told when it is asked for: content may change.
+        Self { metadata: Metadata { kind, mode, uid: 0, gid: 0, bytes: 0, mtime: MODIFIED, nlink }, content }
     }
 }
 
@@ -68,12 +68,12 @@ impl MemoryTree {
 
     /// Puts more at the end of a file; tells whether there is such a file.
     pub fn append(&mut self, path: &Path, more: &[u8]) -> bool {
-        let Some(node) = self.nodes.get_mut(path).filter(|node| node.metadata.is_file()) else {
-            return false;
-        };
-        node.content.extend_from_slice(more);
-        node.metadata.bytes = node.content.len() as u64;
-        true
+        self.content_mut(path).map(|content| content.extend_from_slice(more)).is_some()
+    }
+
+    /// Returns a regular file's content to be changed; none where there is no such file.
+    pub(crate) fn content_mut(&mut self, path: &Path) -> Option<&mut Vec<u8>> {
+        self.nodes.get_mut(path).filter(|node| node.metadata.is_file()).map(|node| &mut node.content)
     }
 
     /// Changes mode bits; tells whether anything is there.
@@ -111,7 +111,8 @@ impl MemoryTree {
 
 impl FileTree for MemoryTree {
     fn metadata(&self, path: &Path) -> Result<Metadata, TreeError> {
-        Ok(self.node(path)?.metadata)
+        let node = self.node(path)?;
+        Ok(Metadata { bytes: node.content.len() as u64, ..node.metadata })
     }
 
     fn read_dir(&self, path: &Path) -> Result<Vec<DirEntry>, TreeError> {
