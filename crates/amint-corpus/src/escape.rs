@@ -48,8 +48,10 @@ fn one(escape: &str) -> Result<Vec<u8>, String> {
             Ok(random(alphabet, seed, count.parse().map_err(|_| wrong())?))
         }
         ("checked", [prefix, seed]) => Ok(checked_token(prefix, seed)),
-        ("pem", [label, seed]) => Ok(pem(label, &der(seed))),
-        ("openssh-key", [seed]) => Ok(openssh_key(seed)),
+        ("pem", [label, seed]) => Ok(pem(label, &der(seed)).into_bytes()),
+        // As strings of JSON hold it.
+        ("pem-line", [label, seed]) => Ok(pem(label, &der(seed)).replace('\n', "\\n").into_bytes()),
+        ("openssh-key", [seed]) => Ok(openssh_key(seed).into_bytes()),
         ("hex", [digits]) => hex::decode(digits).map_err(|_| wrong()),
         ("base64", [text]) => STANDARD.decode(text).map_err(|_| wrong()),
         ("gzip", [text]) => gunzip(text).ok_or_else(wrong),
@@ -117,7 +119,7 @@ fn der(seed: &str) -> Vec<u8> {
     [&[0x30, 0x82][..], &length, &body].concat()
 }
 
-fn pem(label: &str, content: &[u8]) -> Vec<u8> {
+fn pem(label: &str, content: &[u8]) -> String {
     let encoded = STANDARD.encode(content);
     let mut text = format!("-----BEGIN {label}-----\n");
     for line in encoded.as_bytes().chunks(64) {
@@ -127,11 +129,11 @@ fn pem(label: &str, content: &[u8]) -> Vec<u8> {
     text.push_str("-----END ");
     text.push_str(label);
     text.push_str("-----\n");
-    text.into_bytes()
+    text
 }
 
 /// Makes an unencrypted key in the form of OpenSSH (PROTOCOL.key), whose numbers are no key.
-fn openssh_key(seed: &str) -> Vec<u8> {
+fn openssh_key(seed: &str) -> String {
     let string = |bytes: &[u8]| {
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes();
         [&length[..], bytes].concat()
