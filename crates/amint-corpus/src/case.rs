@@ -123,5 +123,6 @@ pub fn request(profiles: Vec<Profile>, user: String, tcp_ports: &[u16]) -> ScanR
         today: date(2026, 11, 23),
         user,
         ports: tcp_ports.iter().map(|port| (*port, Protocol::Tcp)).collect(),
+        rights: Vec::new(),
     }
 }

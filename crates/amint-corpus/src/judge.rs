@@ -140,8 +140,8 @@ pub fn alarms(tree: &dyn FileTree, request: &ScanRequest) -> Option<BTreeSet<Ala
     let report = catch_unwind(AssertUnwindSafe(|| scan(tree, request, &NullSink))).ok()?.ok()?;
     let mut alarms = BTreeSet::new();
     for result in report.rules {
-        let alarm = |path: &str, message: &str| Alarm {
-            severity: result.severity,
+        let alarm = |path: &str, message: &str, severity: Severity| Alarm {
+            severity,
             rule: result.rule.clone(),
             path: path.to_owned(),
             message: message.to_owned(),
@@ -149,10 +149,13 @@ pub fn alarms(tree: &dyn FileTree, request: &ScanRequest) -> Option<BTreeSet<Ala
         match &result.outcome {
             RuleOutcome::Fail { findings } => {
                 let found = findings.iter();
-                alarms.extend(found.map(|finding| alarm(&finding.evidence.path, &finding.message)));
+                alarms.extend(found.map(|finding| {
+                    let severity = finding.severity.unwrap_or(result.severity);
+                    alarm(&finding.evidence.path, &finding.message, severity)
+                }));
             }
             RuleOutcome::NotEvaluated { reason } => {
-                alarms.insert(alarm("", reason));
+                alarms.insert(alarm("", reason, result.severity));
             }
             _ => {}
         }
