@@ -132,7 +132,7 @@ mod tests {
     fn machine_that_is_better_than_its_files_is_noted() {
         let mut promises = passed(&[("SSH-001", Severity::Critical)]);
         let evidence = Evidence { path: "/etc/ssh/sshd_config".to_owned(), line: Some(7), excerpt: None };
-        let finding = Finding { message: "it is `yes`".to_owned(), evidence };
+        let finding = Finding { message: "it is `yes`".to_owned(), evidence, severity: None };
         promises.scan.as_mut().unwrap().rules[0].outcome = RuleOutcome::Fail { findings: vec![finding] };
         let found = found(&promises, &verdict(Seen::Holds), "live-sshd");
         assert_eq!(found[0].file, "/etc/ssh/sshd_config:7: it is `yes`");

@@ -89,10 +89,9 @@ mod tests {
     use crate::testing::Fixture;
 
     fn grub(entries: &[&str]) -> String {
-        entries
-            .iter()
-            .map(|release| format!("menuentry '{release}' {{\n linux /boot/vmlinuz-{release} root=x\n}}\n"))
-            .collect()
+        entries.iter().fold(String::new(), |menu, release| {
+            menu + &format!("menuentry '{release}' {{\n linux /boot/vmlinuz-{release} root=x\n}}\n")
+        })
     }
 
     fn with(installed: &[&str], entries: &[&str]) -> Fixture {
