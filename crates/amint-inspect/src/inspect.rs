@@ -138,7 +138,7 @@ pub fn inspect(
         ..FoundSecrets::default()
     };
     document.analyzers.push(look_at_free_space(image, options, &mut secrets, sink, cancel)?);
-    secrets.sort();
+    secrets.finish();
     document.coverage = coverage(image, &places, &index, &result);
     gather(&index, &databases, &owners, result, options, &mut document);
     document.sort();

@@ -1,5 +1,7 @@
 //! The secrets of an image, as whoever read its content found them.
 
+use std::collections::HashMap;
+
 use amint_secrets::SecretFinding;
 use amint_types::Severity;
 
@@ -93,9 +95,84 @@ impl FoundSecrets {
         is_there(path) || is_there(&below)
     }
 
-    /// Brings everything into its order.
-    pub fn sort(&mut self) {
+    /// Brings everything into its order, and lowers what is known to everybody because of what else was found.
+    pub fn finish(&mut self) {
+        self.lower_compiled();
         self.secrets.sort();
         self.unlooked.sort();
+    }
+
+    /// Lowers the secrets of compiled Python that its source has too, where a package brought the source and nobody
+    /// changed that: packages compile when they are installed, so no package has the compiled file.
+    fn lower_compiled(&mut self) {
+        let sources: HashMap<(String, &'static str, String), String> = self
+            .secrets
+            .iter()
+            .filter_map(|found| match &found.origin {
+                Origin::Packaged(package) if found.path.ends_with(".py") => {
+                    let value = found.secret.fingerprint.clone()?;
+                    Some(((found.path.clone(), found.secret.kind, value), package.clone()))
+                }
+                _ => None,
+            })
+            .collect();
+        for found in self.secrets.iter_mut().filter(|found| found.origin == Origin::File) {
+            let package = compiled_source(&found.path).and_then(|source| {
+                let value = found.secret.fingerprint.clone()?;
+                sources.get(&(source, found.secret.kind, value))
+            });
+            if let Some(package) = package {
+                *found = found.clone().packaged(package);
+            }
+        }
+    }
+}
+
+/// Returns the path of the source of compiled Python (PEP 3147): `x/__pycache__/y.cpython-311.pyc` is made of `x/y.py`.
+fn compiled_source(path: &str) -> Option<String> {
+    let (folder, file) = path.split_once("/__pycache__/")?;
+    let (name, _) = file.strip_suffix(".pyc")?.split_once(".cpython-")?;
+    (!name.contains('/')).then(|| format!("{folder}/{name}.py"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(value: &str) -> SecretFinding {
+        SecretFinding {
+            offset: 0,
+            inside: None,
+            rule: "SEC-004",
+            kind: "hash-sha512",
+            title: "Password hash",
+            severity: Severity::High,
+            line: None,
+            excerpt: "$6$***".to_owned(),
+            note: None,
+            fingerprint: Some(value.to_owned()),
+        }
+    }
+
+    #[test]
+    fn what_compiled_python_has_of_its_packaged_source_is_known_to_everybody() {
+        let (source, compiled) = ("/usr/lib/python3/x.py", "/usr/lib/python3/__pycache__/x.cpython-311.pyc");
+        let mut found = FoundSecrets {
+            secrets: vec![
+                FoundSecret::in_file(compiled, hash("same")),
+                FoundSecret::in_file(compiled, hash("other")),
+                FoundSecret::in_file("/srv/__pycache__/x.cpython-311.pyc", hash("same")),
+                FoundSecret::in_file(source, hash("same")).packaged("python3-x"),
+            ],
+            ..FoundSecrets::default()
+        };
+        found.finish();
+        let grave: Vec<_> = found
+            .secrets
+            .iter()
+            .filter(|found| found.is_grave())
+            .map(|found| (found.path.as_str(), found.secret.fingerprint.as_deref()))
+            .collect();
+        assert_eq!(grave, [("/srv/__pycache__/x.cpython-311.pyc", Some("same")), (compiled, Some("other"))]);
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn load(cx: &Context<'_>) -> Result<FoundSecrets, CheckError> {
     for (path, _) in &files {
         cx.note_read(path);
     }
-    found.sort();
+    found.finish();
     found.secrets.truncate(SECRETS_MAX);
     Ok(found)
 }
