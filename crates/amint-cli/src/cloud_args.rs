@@ -13,6 +13,8 @@ pub enum CloudCommand {
     Status,
     /// Stop the endpoint
     Down,
+    /// Forget everything that was done with the endpoint: its AMIs, snapshots and instances, not the images of the store
+    Reset,
 }
 
 /// `amint cloud up`.
@@ -29,6 +31,14 @@ pub struct CloudUpArgs {
     /// Believe requests without a true signature: for experiments
     #[arg(long)]
     pub no_auth: bool,
+
+    /// Divide by this what takes AWS long: pending images, archived snapshots, waiting times
+    #[arg(long, default_value_t = 1, value_name = "FACTOR", value_parser = clap::value_parser!(u32).range(1..))]
+    pub time_scale: u32,
+
+    /// Entries of a page when a client does not say: finds clients that forget to ask for the next one
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    pub page_size: Option<u32>,
 
     /// Stay in the foreground, until Ctrl-C
     #[arg(long)]

@@ -8,12 +8,11 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use jiff::Timestamp;
 use tokio::net::TcpListener;
 
-use crate::operations::{Call, EbsAnswer, EbsRequest, answer_ebs, find};
+use crate::operations::{Call, Caller, EbsAnswer, EbsRequest, answer_ebs, dry_run, find};
 use crate::protocol::{Credential, Fault, Params, Payload, SignatureError, SignedRequest};
-use crate::world::World;
+use crate::world::{ACCOUNT_ID, World};
 use crate::{AccessKey, Service};
 
 /// The largest body: a block, or a request with 16 KiB of user data and all that goes with it.
@@ -103,7 +102,17 @@ impl Endpoint {
             let message = format!("The service {} is not served here", credential.service);
             return fail(Service::Ec2, &Fault::client("InvalidAction", message), id);
         };
-        let call = Call { world: &self.0.world, region: &credential.region };
+        // What the store got or lost meanwhile; when it cannot be read, what was seen before is told.
+        let _ = self.0.world.look_at_store();
+        let caller = Caller {
+            account: ACCOUNT_ID.to_owned(),
+            arn: format!("arn:aws:iam::{ACCOUNT_ID}:root"),
+            user_id: ACCOUNT_ID.to_owned(),
+        };
+        let world = &self.0.world;
+        let now = world.clock().now();
+        let region = credential.region.as_str();
+        let call = Call { world, caller: &caller, region, now, operation: "", is_dry: false };
         let answer = match service {
             Service::Ebs => rest(&call, received),
             _ => query(service, &call, received, id),
@@ -138,7 +147,7 @@ impl Endpoint {
             headers: &received.headers,
             payload: Payload::Bytes(&received.body),
         };
-        request.verify(key.secret(), Timestamp::now()).map_err(|error| (service, refuse(&error)))
+        request.verify(key.secret(), self.0.world.clock().now()).map_err(|error| (service, refuse(&error)))
     }
 }
 
@@ -148,7 +157,7 @@ fn rest(call: &Call<'_>, received: &Received) -> Result<Response<Body>, Fault> {
         method: received.method.as_str(),
         path: &received.path,
         query: &received.query,
-        now: Timestamp::now().as_second(),
+        now: call.now.as_second(),
     };
     Ok(match answer_ebs(call, &request)? {
         EbsAnswer::Json(document) => {
@@ -188,11 +197,11 @@ fn query(service: Service, call: &Call<'_>, received: &Received, id: &str) -> Re
         return Err(Fault::client("InvalidAction", message));
     };
     let is_dry = params.boolean("DryRun")?.unwrap_or(false);
-    let answer = (operation.run)(call, &params)?;
+    let call = Call { operation: operation.name, is_dry, ..*call };
+    let answer = (operation.run)(&call, &params)?;
     params.finish()?;
     if is_dry {
-        let message = "Request would have succeeded, but DryRun flag is set.";
-        return Err(Fault::client("DryRunOperation", message).with_status(412));
+        return Err(dry_run());
     }
     let document = service.success(operation.root, operation.result, answer, id);
     Ok(respond(StatusCode::OK, "text/xml;charset=UTF-8", Body::from(document)))

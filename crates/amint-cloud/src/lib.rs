@@ -5,20 +5,25 @@
 //! regions: a request's signature names them. What is not known is refused as AWS refuses it, never answered with a
 //! success that did nothing.
 //!
-//! [`protocol`] knows how AWS's services speak, each file of `operations` holds one operation, `World` is what they
-//! speak about, and [`Endpoint`] serves them over HTTP.
-//!
-//! What it does not do yet: it changes nothing and runs no instances.
+//! [`protocol`] knows how AWS's services speak, each file of `operations` holds one operation, `records` are the nouns
+//! that they speak about, `state` remembers them, and [`Endpoint`] serves them over HTTP.
+
+#![allow(dead_code, reason = "operations that change something are being added")]
 
 mod access;
+mod clock;
 mod endpoint;
 mod operations;
 pub mod protocol;
+mod records;
 mod service;
+mod state;
 mod world;
 
 pub use access::{AccessKey, AccessKeyError};
+pub use clock::Clock;
 pub use endpoint::{Endpoint, EndpointOptions};
 pub use operations::operation_names;
 pub use service::Service;
-pub use world::{ACCOUNT_ID, World};
+pub use state::StateError;
+pub use world::{ACCOUNT_ID, World, WorldError, WorldOptions};

@@ -1,109 +1,255 @@
-//! What the operations speak about: the images of the store as AMIs and snapshots.
+//! What the operations speak about.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use amint_store::{ImageReader, ImageRecord, Store, StoreError};
 use amint_types::{Architecture, BLOCK_BYTES, Digest};
+use jiff::Timestamp;
 
+use crate::Clock;
 use crate::protocol::Fault;
+use crate::records::{BlockDevice, Image, ImageOrigin, Import, Snapshot, Tables, Tags};
+use crate::state::{Change, State, StateError};
 
 /// The local account: the one that AWS's own documentation uses.
 pub const ACCOUNT_ID: &str = "123456789012";
 
+/// How a world behaves.
+#[derive(Clone, Debug)]
+pub struct WorldOptions {
+    /// The region in which the images of the store are.
+    pub region: String,
+    /// The file that keeps what was done; without one it ends with the process.
+    pub state: Option<PathBuf>,
+    /// The time, and how long things take.
+    pub clock: Clock,
+    /// How many entries a page has when the request does not say: AWS gives all, which hides clients that forget to
+    /// page.
+    pub page_default: Option<u32>,
+}
+
+impl Default for WorldOptions {
+    fn default() -> Self {
+        Self { region: "us-east-1".to_owned(), state: None, clock: Clock::default(), page_default: None }
+    }
+}
+
+/// Opening a world failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WorldError {
+    /// What was done before cannot be read.
+    #[error("failed to read the state of the endpoint")]
+    State(#[from] StateError),
+}
+
 /// Everything that the endpoint knows.
 #[derive(Debug)]
 pub struct World {
-    store: Arc<Store>,
-    region: String,
-}
-
-/// An image of the store as EC2 shows it.
-#[derive(Clone, Debug)]
-pub(crate) struct Ami {
-    pub(crate) image_id: String,
-    pub(crate) snapshot_id: String,
-    pub(crate) name: String,
-    pub(crate) record: ImageRecord,
+    pub(crate) store: Arc<Store>,
+    pub(crate) state: State,
+    pub(crate) options: WorldOptions,
 }
 
 impl World {
-    /// Shows the images of a store in one region.
-    pub fn new(store: Store, region: impl Into<String>) -> Self {
-        Self { store: Arc::new(store), region: region.into() }
+    /// Shows the images of a store, and remembers what is done with them.
+    ///
+    /// # Errors
+    /// Fails when the file of the state cannot be read.
+    pub fn open(store: Store, options: WorldOptions) -> Result<Self, WorldError> {
+        let state = match &options.state {
+            Some(path) => State::open(path)?,
+            None => State::in_memory()?,
+        };
+        Ok(Self { store: Arc::new(store), state, options })
     }
 
-    /// Returns the region in which the images are.
+    /// Returns the region in which the images of the store are.
     pub fn region(&self) -> &str {
-        &self.region
+        &self.options.region
     }
 
-    /// Returns the images that a region has, the newest first.
-    pub(crate) fn images(&self, region: &str) -> Result<Vec<Ami>, StoreError> {
-        if region != self.region {
-            return Ok(Vec::new());
+    /// Returns the time, and how long things take.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.options.clock
+    }
+
+    /// Shows what came to the store, and what left it, since it was last looked at.
+    ///
+    /// An image that somebody deregistered stays away; one that is removed from the store goes, with its snapshot.
+    pub(crate) fn look_at_store(&self) -> Result<(), StoreError> {
+        let records = self.store.images(false)?;
+        let is_same = {
+            let tables = self.state.read();
+            records.len() == tables.imports.len()
+                && records.iter().all(|record| {
+                    let id = ids_of(record).0;
+                    tables.imports.get(&id).is_some_and(|import| import.digest == record.digest)
+                })
+        };
+        if is_same {
+            return Ok(());
         }
-        Ok(self.store.images(false)?.into_iter().map(Ami::of).collect())
+        let changed = self.state.change::<_, StateError>(|change| {
+            self.import(change, &records);
+            Ok(())
+        });
+        // The next look tries again; nothing wrong is told meanwhile, only something late.
+        let _ = changed;
+        Ok(())
+    }
+
+    fn import(&self, change: &mut Change<'_>, records: &[ImageRecord]) {
+        let known: Vec<Arc<Import>> = change.tables().imports.values().cloned().collect();
+        for import in known {
+            if records.iter().all(|record| ids_of(record).0 != import.id) {
+                change.remove::<Import>(&import.id);
+                change.remove::<Image>(&import.id);
+                if !is_snapshot_needed(change.tables(), &import.snapshot_id) {
+                    change.remove::<Snapshot>(&import.snapshot_id);
+                }
+            }
+        }
+        for record in records {
+            let (image_id, snapshot_id) = ids_of(record);
+            if change.get::<Import>(&image_id).is_none() {
+                let snapshot = snapshot_of(record, snapshot_id.clone(), &self.options.region);
+                change.put(image_of(record, image_id.clone(), &snapshot));
+                change.put(snapshot);
+                change.put(Import { id: image_id, snapshot_id, digest: record.digest });
+            }
+        }
     }
 
     /// Opens the blocks of a snapshot.
-    pub(crate) fn snapshot(&self, region: &str, id: &str) -> Result<(Ami, ImageReader), Fault> {
-        let not_found = || {
-            Fault::client("ResourceNotFoundException", format!("The snapshot '{id}' does not exist."))
-                .with_status(404)
-                .with_reason("SNAPSHOT_NOT_FOUND")
-        };
-        let images = self.images(region).map_err(|_| Fault::internal())?;
-        let ami = images.into_iter().find(|image| image.snapshot_id == id).ok_or_else(not_found)?;
-        let reader = self
-            .store
-            .reader(&ami.record)
-            .map_err(|error| if error.is_not_found() { not_found() } else { Fault::internal() })?;
-        Ok((ami, reader))
+    pub(crate) fn blocks(&self, snapshot: &Snapshot) -> Result<ImageReader, Fault> {
+        let not_found = || snapshot_not_found(&snapshot.id);
+        let digest = snapshot.manifest.ok_or_else(not_found)?;
+        let records = self.store.images(true).map_err(|_| Fault::internal())?;
+        let record = records.into_iter().find(|record| record.digest == digest).ok_or_else(not_found)?;
+        self.store
+            .reader(&record)
+            .map_err(|error| if error.is_not_found() { not_found() } else { Fault::internal() })
     }
 }
 
-impl Ami {
-    fn of(record: ImageRecord) -> Self {
-        // Ids follow from what is stored, so that they are the same after every start.
-        let source = format!("{}\0{}\0{}", record.name, record.version, record.digest);
-        let id = |kind: &str| {
-            let digest = Digest::of(format!("{kind}\0{source}").as_bytes()).to_string();
-            format!("{kind}-0{}", &digest[..16])
-        };
-        // What versions may hold and names of images may not (`RegisterImage`, Name).
-        let name = format!("{}-{}", record.name, record.version).replace(['+', '~'], "-");
-        Self { image_id: id("ami"), snapshot_id: id("snap"), name, record }
-    }
+/// Makes an id of EC2's form: `ami-` and 17 random digits of hex.
+pub(crate) fn new_id(kind: &str) -> String {
+    let mut random = [0_u8; 9];
+    // A machine without random numbers has no access key either: it does not come here.
+    let _ = getrandom::fill(&mut random);
+    format!("{kind}-{}", &hex::encode(random)[..17])
+}
 
-    pub(crate) fn architecture(&self) -> &'static str {
-        match self.record.architecture {
-            Architecture::Arm64 => "arm64",
-            _ => "x86_64",
-        }
-    }
+/// Says, as EBS direct APIs do, that there is no such snapshot.
+pub(crate) fn snapshot_not_found(id: &str) -> Fault {
+    Fault::client("ResourceNotFoundException", format!("The snapshot '{id}' does not exist."))
+        .with_status(404)
+        .with_reason("SNAPSHOT_NOT_FOUND")
+}
 
-    /// Returns the size of the volume in GiB.
-    pub(crate) fn volume_gib(&self) -> u64 {
-        self.record.disk_bytes.div_ceil(1 << 30)
-    }
+/// Tells whether an image has a snapshot.
+pub(crate) fn is_snapshot_needed(tables: &Tables, snapshot_id: &str) -> bool {
+    let has = |device: &BlockDevice| device.snapshot_id.as_deref() == Some(snapshot_id);
+    tables.images.values().any(|image| image.block_devices.iter().any(has))
+}
 
-    /// Returns the bytes of the blocks that the snapshot holds.
-    pub(crate) fn snapshot_bytes(&self) -> u64 {
-        self.record.used_bytes.next_multiple_of(BLOCK_BYTES)
-    }
+/// Returns the ids of image and snapshot: they follow from what is stored, so that they are always the same.
+fn ids_of(record: &ImageRecord) -> (String, String) {
+    let source = format!("{}\0{}\0{}", record.name, record.version, record.digest);
+    let id = |kind: &str| {
+        let digest = Digest::of(format!("{kind}\0{source}").as_bytes()).to_string();
+        format!("{kind}-0{}", &digest[..16])
+    };
+    (id("ami"), id("snap"))
+}
 
-    /// Returns when it was made, in EC2's form.
-    pub(crate) fn created(&self) -> String {
-        self.record.created_at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
+fn snapshot_of(record: &ImageRecord, snapshot_id: String, region: &str) -> Snapshot {
+    Snapshot {
+        id: snapshot_id,
+        account: ACCOUNT_ID.to_owned(),
+        region: region.to_owned(),
+        volume_id: None,
+        volume_gib: record.disk_bytes.div_ceil(1 << 30),
+        description: format!("Disk of {}", record.reference()),
+        tags: tags_of(record),
+        started: whole_second(record.created_at),
+        completed: Some(whole_second(record.created_at)),
+        manifest: Some(record.digest),
+        used_bytes: record.used_bytes.next_multiple_of(BLOCK_BYTES),
+        is_encrypted: false,
+        kms_key_id: None,
+        users: BTreeSet::new(),
+        is_public: false,
+        is_of_store: true,
     }
+}
 
-    /// Returns the tags of image and snapshot.
-    pub(crate) fn tags(&self) -> [(&'static str, String); 4] {
-        [
-            ("Name", self.name.clone()),
-            ("amint:name", self.record.name.to_string()),
-            ("amint:version", self.record.version.to_string()),
-            ("amint:digest", self.record.digest.to_string()),
-        ]
+fn image_of(record: &ImageRecord, image_id: String, snapshot: &Snapshot) -> Image {
+    let device = BlockDevice {
+        device_name: ROOT_DEVICE.to_owned(),
+        snapshot_id: Some(snapshot.id.clone()),
+        volume_gib: snapshot.volume_gib,
+        volume_type: "gp3".to_owned(),
+        is_deleted_on_termination: true,
+        ..BlockDevice::default()
+    };
+    let architecture = match record.architecture {
+        Architecture::Arm64 => "arm64",
+        _ => "x86_64",
+    };
+    Image {
+        id: image_id,
+        account: ACCOUNT_ID.to_owned(),
+        region: snapshot.region.clone(),
+        name: name_of(record),
+        description: Some(format!("{} of amint's store", record.reference())),
+        architecture: architecture.to_owned(),
+        created: snapshot.started,
+        available: snapshot.started,
+        root_device_name: ROOT_DEVICE.to_owned(),
+        block_devices: vec![device],
+        boot_mode: Some("uefi-preferred".to_owned()),
+        has_ena: true,
+        sriov: None,
+        imds_support: Some("v2.0".to_owned()),
+        tpm_support: None,
+        uefi_data: None,
+        product_codes: Vec::new(),
+        permissions: BTreeSet::new(),
+        origin: ImageOrigin::Store,
+        source: None,
+        source_instance: None,
+        is_disabled: false,
+        deprecation: None,
+        last_launched: None,
+        tags: tags_of(record),
     }
+}
+
+/// Where EC2 attaches the root volume of images with GRUB.
+const ROOT_DEVICE: &str = "/dev/xvda";
+
+/// Returns a name without what versions may hold and names of images may not (`RegisterImage`, Name).
+fn name_of(record: &ImageRecord) -> String {
+    format!("{}-{}", record.name, record.version).replace(['+', '~'], "-")
+}
+
+fn tags_of(record: &ImageRecord) -> Tags {
+    [
+        ("Name", name_of(record)),
+        ("amint:name", record.name.to_string()),
+        ("amint:version", record.version.to_string()),
+        ("amint:digest", record.digest.to_string()),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value))
+    .collect()
+}
+
+/// Drops what EC2 does not tell.
+fn whole_second(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }

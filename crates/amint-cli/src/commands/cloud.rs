@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use amint_cloud::{AccessKey, Endpoint, EndpointOptions, World, operation_names};
+use amint_cloud::{AccessKey, Clock, Endpoint, EndpointOptions, World, WorldOptions, operation_names};
 use amint_provenance::load_or_create_secret;
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
@@ -97,6 +97,7 @@ pub(crate) fn run(command: &CloudCommand, context: &Context) -> Result<ExitCode,
         CloudCommand::Env(args) => env(args, context),
         CloudCommand::Status => status(context),
         CloudCommand::Down => down(context),
+        CloudCommand::Reset => reset(context),
     }
 }
 
@@ -135,6 +136,10 @@ fn spawn(args: &CloudUpArgs, place: &Place, context: &Context) -> Result<Child, 
     let mut command = Command::new(program);
     command.arg("--home").arg(context.home()?).args(["cloud", "up", "--foreground", "--port"]);
     command.arg(args.port.to_string()).args(["--region", &args.region]);
+    command.arg("--time-scale").arg(args.time_scale.to_string());
+    if let Some(size) = args.page_size {
+        command.arg("--page-size").arg(size.to_string());
+    }
     if args.no_auth {
         command.arg("--no-auth");
     }
@@ -182,7 +187,16 @@ fn serve(args: &CloudUpArgs, context: &Context) -> Result<ExitCode, Failure> {
             .hint("another port: `--port 0` takes any that is free")
     })?;
     let port = listener.local_addr().map_err(|error| Failure::new(ExitCode::Environment, error))?.port();
-    let world = World::new(context.store()?, args.region.as_str());
+    let options = WorldOptions {
+        region: args.region.clone(),
+        state: Some(place.folder.join("state.sqlite")),
+        clock: Clock::new(args.time_scale),
+        page_default: args.page_size,
+    };
+    let world = World::open(context.store()?, options).map_err(|error| {
+        Failure::new(ExitCode::Input, error)
+            .hint("`amint cloud reset` forgets everything that the endpoint did")
+    })?;
     let endpoint = Endpoint::new(world, EndpointOptions { key, is_open: args.no_auth });
     let process = rustix::process::getpid().as_raw_nonzero().get();
     let running = RunningEndpoint { port, region: args.region.clone(), is_open: args.no_auth, process };
@@ -300,6 +314,25 @@ fn down(context: &Context) -> Result<ExitCode, Failure> {
         std::thread::sleep(PAUSE);
     }
     context.say("the endpoint has stopped");
+    Ok(ExitCode::Fine)
+}
+
+/// Forgets everything that the endpoint did; images of the store stay as they are.
+fn reset(context: &Context) -> Result<ExitCode, Failure> {
+    let place = Place::of(context)?;
+    let Some(_lock) = place.lock()? else {
+        return Err(
+            Failure::new(ExitCode::Environment, "the endpoint runs").hint("stop it: `amint cloud down`")
+        );
+    };
+    for name in ["state.sqlite", "state.sqlite-wal", "state.sqlite-shm"] {
+        let path = place.folder.join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Failure::file(&path, error)),
+            _ => {}
+        }
+    }
+    context.say("the endpoint has forgotten what was done with it");
     Ok(ExitCode::Fine)
 }
 

@@ -1,5 +1,6 @@
 //! The operations, one file each. Names of parameters and elements are those of AWS's API references.
 
+mod call;
 mod ebs;
 mod ec2;
 mod page;
@@ -7,16 +8,9 @@ mod sts;
 
 use crate::Service;
 use crate::protocol::{Element, Fault, Params};
-use crate::world::World;
 
+pub(crate) use call::{Call, Caller, dry_run};
 pub(crate) use ebs::{EbsAnswer, EbsRequest, answer as answer_ebs};
-
-/// Who asks, and where.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Call<'a> {
-    pub(crate) world: &'a World,
-    pub(crate) region: &'a str,
-}
 
 /// An operation of the Query protocol.
 #[derive(Clone, Copy)]
@@ -42,6 +36,7 @@ macro_rules! operation {
     };
 }
 
+// One line for each operation, sorted.
 static OPERATIONS: &[Operation] = &[
     operation!(Ec2, "DescribeAvailabilityZones", ec2::describe_availability_zones),
     operation!(Ec2, "DescribeImages", ec2::describe_images),

@@ -1,12 +1,25 @@
 //! Pages of long lists.
 
+use std::ops::{Bound, RangeInclusive};
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::Call;
 use crate::protocol::{Fault, Params};
+use crate::records::{Record, Table};
 
-/// How many entries a page has at most.
-const PAGE_MAX: u64 = 1000;
+/// How many entries a page has: what most operations allow.
+pub(crate) const USUAL: RangeInclusive<u64> = 5..=1000;
+
+/// Which page is asked for. A token names the last entry that was told, so that pages stay right when entries come and
+/// go in between.
+#[derive(Debug)]
+pub(crate) struct Pager {
+    after: Option<String>,
+    count_max: usize,
+}
 
 /// One page of a list, and the token of the next.
 #[derive(Debug)]
@@ -15,55 +28,80 @@ pub(crate) struct Page<T> {
     pub(crate) next_token: Option<String>,
 }
 
-/// Takes the page that `MaxResults` and `NextToken` ask for out of `entries`, which are sorted by `key`.
-///
-/// A token names the last entry that was told, so that pages stay right when entries come and go in between.
-pub(crate) fn page<T>(
-    params: &Params,
-    mut entries: Vec<T>,
-    key: impl Fn(&T) -> String,
-) -> Result<Page<T>, Fault> {
-    let count_max = params.number("MaxResults")?;
-    if count_max.is_some_and(|count| count == 0 || count > PAGE_MAX) {
-        let message = format!("MaxResults must be between 1 and {PAGE_MAX}");
-        return Err(Fault::client("InvalidParameterValue", message));
+impl Pager {
+    /// Reads `MaxResults` and `NextToken`.
+    pub(crate) fn new(call: &Call<'_>, params: &Params, allowed: RangeInclusive<u64>) -> Result<Self, Fault> {
+        let count_max = params.number("MaxResults")?;
+        if let Some(count) = count_max.filter(|count| !allowed.contains(count)) {
+            let message = format!(
+                "Value ( {count} ) for parameter maxResults is invalid. Expecting a value between {} and {}.",
+                allowed.start(),
+                allowed.end()
+            );
+            return Err(Fault::client("InvalidParameterValue", message));
+        }
+        let after = params.get("NextToken").map(parse_token).transpose()?;
+        let count_max = count_max.or_else(|| call.world.options.page_default.map(u64::from));
+        let count_max = count_max.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
+        Ok(Self { after, count_max })
     }
-    entries.sort_by_key(&key);
-    if let Some(token) = params.get("NextToken") {
-        let invalid =
-            || Fault::client("InvalidParameterValue", format!("Unable to parse pagination token {token}"));
-        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| invalid())?;
-        let last = String::from_utf8(bytes).map_err(|_| invalid())?;
-        entries.retain(|entry| key(entry) > last);
+
+    /// Returns the records of a table from where the page begins, in the order of their ids.
+    pub(crate) fn rest<'t, T: Record>(&self, table: &'t Table<T>) -> impl Iterator<Item = &'t Arc<T>> {
+        let start = self.after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        table.range::<str, _>((start, Bound::Unbounded)).map(|(_, record)| record)
     }
-    let count_max = count_max.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
-    let is_more = entries.len() > count_max;
-    entries.truncate(count_max);
-    let last = entries.last().filter(|_| is_more);
-    let next_token = last.map(|entry| URL_SAFE_NO_PAD.encode(key(entry)));
-    Ok(Page { entries, next_token })
+
+    /// Takes the page out of what [`rest`](Self::rest) gave; no more is asked of it than the page needs.
+    pub(crate) fn page<T: Record>(
+        &self,
+        mut rest: impl Iterator<Item = Result<Arc<T>, Fault>>,
+    ) -> Result<Page<Arc<T>>, Fault> {
+        let entries: Vec<Arc<T>> = rest.by_ref().take(self.count_max).collect::<Result<_, _>>()?;
+        let is_more = rest.next().transpose()?.is_some();
+        let next_token = entries.last().filter(|_| is_more).map(|last| token(last.id()));
+        Ok(Page { entries, next_token })
+    }
+}
+
+fn token(id: &str) -> String {
+    URL_SAFE_NO_PAD.encode(id)
+}
+
+fn parse_token(token: &str) -> Result<String, Fault> {
+    let bytes = URL_SAFE_NO_PAD.decode(token).ok();
+    bytes
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or_else(|| Fault::client("InvalidNextToken", format!("The token '{token}' is invalid")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::records::Token;
 
     #[test]
     fn pages_join_to_the_whole_list() {
-        let all: Vec<u32> = (0..25).collect();
+        let record = |number: u32| Token {
+            key: format!("{number:04}"),
+            parameters: String::new(),
+            resource: String::new(),
+            created: jiff::Timestamp::UNIX_EPOCH,
+        };
+        let table: Table<Token> =
+            (0..25).map(|number| (format!("{number:04}"), Arc::new(record(number)))).collect();
         let mut seen = Vec::new();
-        let mut token = String::new();
+        let mut after = None;
         loop {
-            let params = Params::parse(format!("MaxResults=10&NextToken={token}").as_bytes()).unwrap();
-            let page = page(&params, all.clone(), |number| format!("{number:04}")).unwrap();
-            seen.extend(page.entries);
+            let pager = Pager { after, count_max: 10 };
+            let page = pager.page(pager.rest(&table).cloned().map(Ok)).unwrap();
+            seen.extend(page.entries.iter().map(|entry| entry.key.clone()));
             match page.next_token {
-                Some(next) => token = next,
+                Some(next) => after = Some(parse_token(&next).unwrap()),
                 None => break,
             }
         }
-        assert_eq!(seen, all);
-        let params = Params::parse(b"NextToken=%21").unwrap();
-        assert!(page(&params, all, ToString::to_string).is_err());
+        assert_eq!(seen, table.keys().cloned().collect::<Vec<_>>());
+        assert!(parse_token("!").is_err());
     }
 }

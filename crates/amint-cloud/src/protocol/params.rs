@@ -6,6 +6,8 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use sha2::{Digest, Sha256};
+
 use super::Fault;
 
 /// The most parameters that one request may have.
@@ -140,6 +142,18 @@ impl Params {
                 Ok(Filter { name, values })
             })
             .collect()
+    }
+
+    /// Returns the SHA-256 of all parameters but some: two requests with the same one ask for the same.
+    pub fn digest(&self, without: &[&str]) -> String {
+        let mut hasher = Sha256::new();
+        for (name, value) in self.values.iter().filter(|(name, _)| !without.contains(&name.as_str())) {
+            for text in [name, value] {
+                hasher.update((text.len() as u64).to_le_bytes());
+                hasher.update(text);
+            }
+        }
+        hex::encode(hasher.finalize())
     }
 
     /// Refuses what nobody asked for.

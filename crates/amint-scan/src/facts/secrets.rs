@@ -109,7 +109,7 @@ impl FoundSecrets {
             .secrets
             .iter()
             .filter_map(|found| match &found.origin {
-                Origin::Packaged(package) if found.path.ends_with(".py") => {
+                Origin::Packaged(package) if found.path.as_bytes().ends_with(b".py") => {
                     let value = found.secret.fingerprint.clone()?;
                     Some(((found.path.clone(), found.secret.kind, value), package.clone()))
                 }

@@ -3,7 +3,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use super::{EbsAnswer, EbsRequest, block_token, invalid};
+use super::{EbsAnswer, EbsRequest, block_token, invalid, readable};
 use crate::operations::Call;
 use crate::protocol::Fault;
 
@@ -15,7 +15,7 @@ pub(super) fn get_snapshot_block(
     index: &str,
 ) -> Result<EbsAnswer, Fault> {
     let index: u64 = index.parse().map_err(|_| invalid("INVALID_BLOCK", "The block index is no number"))?;
-    let (_, reader) = call.world.snapshot(call.region, id)?;
+    let reader = call.world.blocks(readable(call, id)?.as_ref())?;
     let position = usize::try_from(index).unwrap_or(usize::MAX);
     let digest = reader
         .manifest()

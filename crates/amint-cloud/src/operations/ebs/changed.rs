@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{EbsAnswer, EbsRequest, block_token, page_token};
+use super::{EbsAnswer, EbsRequest, block_token, page_token, readable};
 use crate::operations::Call;
 use crate::protocol::Fault;
 
@@ -14,10 +14,11 @@ pub(super) fn list_changed_blocks(
     second_id: &str,
 ) -> Result<EbsAnswer, Fault> {
     let (count_max, start) = request.page()?;
-    let (ami, second) = call.world.snapshot(call.region, second_id)?;
+    let snapshot = readable(call, second_id)?;
+    let second = call.world.blocks(&snapshot)?;
     let first = match request.value("firstSnapshotId").filter(|id| !id.is_empty()) {
         Some(first_id) => {
-            let (_, reader) = call.world.snapshot(call.region, &first_id)?;
+            let reader = call.world.blocks(readable(call, &first_id)?.as_ref())?;
             Some((first_id, reader))
         }
         None => None,
@@ -51,7 +52,7 @@ pub(super) fn list_changed_blocks(
     let mut answer = json!({
         "ChangedBlocks": page,
         "BlockSize": second.manifest().block_bytes(),
-        "VolumeSize": ami.volume_gib(),
+        "VolumeSize": snapshot.volume_gib,
         "ExpiryTime": request.expiry(),
     });
     if let Some((index, _, _)) = changed.next() {

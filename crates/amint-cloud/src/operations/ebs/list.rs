@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{EbsAnswer, EbsRequest, block_token, page_token};
+use super::{EbsAnswer, EbsRequest, block_token, page_token, readable};
 use crate::operations::Call;
 use crate::protocol::Fault;
 
@@ -11,7 +11,8 @@ pub(super) fn list_snapshot_blocks(
     id: &str,
 ) -> Result<EbsAnswer, Fault> {
     let (count_max, start) = request.page()?;
-    let (ami, reader) = call.world.snapshot(call.region, id)?;
+    let snapshot = readable(call, id)?;
+    let reader = call.world.blocks(&snapshot)?;
     let blocks = reader.manifest().blocks().iter().zip(0_u64..).skip_while(|(_, index)| *index < start);
     let mut held = blocks.filter_map(|(digest, index)| digest.map(|digest| (index, digest)));
     let page: Vec<_> = held
@@ -22,7 +23,7 @@ pub(super) fn list_snapshot_blocks(
     let mut answer = json!({
         "Blocks": page,
         "BlockSize": reader.manifest().block_bytes(),
-        "VolumeSize": ami.volume_gib(),
+        "VolumeSize": snapshot.volume_gib,
         "ExpiryTime": request.expiry(),
     });
     if let Some((index, _)) = held.next() {

@@ -7,6 +7,8 @@ mod blocks;
 mod changed;
 mod list;
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
@@ -14,6 +16,8 @@ use serde_json::Value;
 
 use crate::operations::Call;
 use crate::protocol::Fault;
+use crate::records::Snapshot;
+use crate::world::snapshot_not_found;
 
 /// The operations that are implemented.
 pub(crate) const NAMES: [&str; 3] = ["GetSnapshotBlock", "ListChangedBlocks", "ListSnapshotBlocks"];
@@ -88,6 +92,15 @@ impl EbsRequest<'_> {
     fn expiry(&self) -> i64 {
         self.now + 7 * 24 * 3600
     }
+}
+
+/// Finds a snapshot whose blocks whoever asks may read: pending ones and public ones cannot be read.
+fn readable(call: &Call<'_>, id: &str) -> Result<Arc<Snapshot>, Fault> {
+    let snapshot = call.tables().snapshots.get(id).cloned();
+    snapshot
+        .filter(|snapshot| snapshot.region == call.region && snapshot.status(call.now) == "completed")
+        .filter(|snapshot| snapshot.account == call.account() || snapshot.users.contains(call.account()))
+        .ok_or_else(|| snapshot_not_found(id))
 }
 
 fn invalid(reason: &'static str, message: impl Into<String>) -> Fault {

@@ -1,27 +1,40 @@
-use super::passes;
+use super::{filters, passes};
 use crate::operations::Call;
 use crate::protocol::{Element, Fault, Params};
+use crate::records::Tags;
+
+/// The filters that there are (API reference, `DescribeAvailabilityZones`).
+const FILTERS: [&str; 8] = [
+    "group-name",
+    "network-border-group",
+    "opt-in-status",
+    "region-name",
+    "state",
+    "zone-id",
+    "zone-name",
+    "zone-type",
+];
 
 /// Lists the availability zones of the region: three of them.
 pub(crate) fn describe_availability_zones(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
     let (names, ids) = (params.list("ZoneName"), params.list("ZoneId"));
     params.boolean("AllAvailabilityZones")?;
-    let filters = params.filters()?;
+    let filters = filters(params, &FILTERS)?;
     let mut zones = Vec::new();
     for (index, letter) in ["a", "b", "c"].into_iter().enumerate() {
         let name = format!("{}{letter}", call.region);
         let id = format!("{}-az{}", short(call.region), index + 1);
         let is_wanted = (names.is_empty() || names.contains(&name.as_str()))
             && (ids.is_empty() || ids.contains(&id.as_str()))
-            && passes(&filters, |filter| match filter {
-                "zone-name" => Some(vec![name.clone()]),
-                "zone-id" => Some(vec![id.clone()]),
-                "state" => Some(vec!["available".to_owned()]),
-                "zone-type" => Some(vec!["availability-zone".to_owned()]),
-                "opt-in-status" => Some(vec!["opt-in-not-required".to_owned()]),
-                "group-name" | "network-border-group" | "region-name" => Some(vec![call.region.to_owned()]),
-                _ => None,
-            })?;
+            && passes(&filters, &Tags::new(), |filter| match filter {
+                "zone-name" => vec![name.clone()],
+                "zone-id" => vec![id.clone()],
+                "state" => vec!["available".to_owned()],
+                "zone-type" => vec!["availability-zone".to_owned()],
+                "opt-in-status" => vec!["opt-in-not-required".to_owned()],
+                "group-name" | "network-border-group" | "region-name" => vec![call.region.to_owned()],
+                _ => Vec::new(),
+            });
         if is_wanted {
             zones.push(
                 Element::default()

@@ -1,129 +1,216 @@
-use super::{check_id, passes, tag_set, tag_values};
+use std::sync::Arc;
+
+use super::{check_id, filters, passes, tag_set, time};
 use crate::operations::Call;
-use crate::operations::page::page;
+use crate::operations::page::{Pager, USUAL};
 use crate::protocol::{Element, Fault, Params};
-use crate::world::{ACCOUNT_ID, Ami};
+use crate::records::{BlockDevice, Image};
 
-/// Where EC2 attaches the root volume of images with GRUB.
-const ROOT_DEVICE: &str = "/dev/xvda";
+/// The filters that there are besides those of tags (API reference, `DescribeImages`).
+const FILTERS: [&str; 39] = [
+    "architecture",
+    "block-device-mapping.delete-on-termination",
+    "block-device-mapping.device-name",
+    "block-device-mapping.encrypted",
+    "block-device-mapping.snapshot-id",
+    "block-device-mapping.volume-size",
+    "block-device-mapping.volume-type",
+    "boot-mode",
+    "creation-date",
+    "deprecation-time",
+    "description",
+    "ena-support",
+    "free-tier-eligible",
+    "hypervisor",
+    "image-allowed",
+    "image-id",
+    "image-type",
+    "imds-support",
+    "is-public",
+    "kernel-id",
+    "manifest-location",
+    "name",
+    "owner-alias",
+    "owner-id",
+    "platform",
+    "product-code",
+    "product-code.type",
+    "public-ssm-parameter-name",
+    "ramdisk-id",
+    "root-device-name",
+    "root-device-type",
+    "source-image-id",
+    "source-image-region",
+    "source-instance-id",
+    "sriov-net-support",
+    "state",
+    "state-reason-code",
+    "tpm-support",
+    "virtualization-type",
+];
 
-/// Lists the images of the region.
+/// Lists the images that an account can see.
 pub(crate) fn describe_images(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
     let ids = params.list("ImageId");
     for id in &ids {
         check_id("ami", "InvalidAMIID.Malformed", id)?;
     }
     let (owners, users) = (params.list("Owner"), params.list("ExecutableBy"));
-    params.boolean("IncludeDeprecated")?;
-    params.boolean("IncludeDisabled")?;
-    let filters = params.filters()?;
-    if !ids.is_empty() && params.number("MaxResults")?.is_some() {
+    let has_deprecated = params.boolean("IncludeDeprecated")?.unwrap_or(false);
+    let has_disabled = params.boolean("IncludeDisabled")?.unwrap_or(false);
+    let filters = filters(params, &FILTERS)?;
+    if !ids.is_empty() && params.get("MaxResults").is_some() {
         let message = "The parameter imageIds cannot be used with the parameter maxResults";
         return Err(Fault::client("InvalidParameterCombination", message));
     }
-    let images = call.world.images(call.region).map_err(|_| Fault::internal())?;
-    let unknown: Vec<&str> =
-        ids.iter().filter(|id| images.iter().all(|image| image.image_id != **id)).copied().collect();
+    let pager = Pager::new(call, params, 1..=*USUAL.end())?;
+    let tables = call.tables();
+    let is_visible = |image: &Image| image.region == call.region && image.is_usable_by(call.account());
+    let unknown: Vec<&str> = ids
+        .iter()
+        .copied()
+        .filter(|id| !tables.images.get(*id).is_some_and(|image| is_visible(image)))
+        .collect();
     if !unknown.is_empty() {
-        let message = format!("The image id '[{}]' does not exist", unknown.join(", "));
+        let (noun, verb) = if unknown.len() == 1 { ("id", "does") } else { ("ids", "do") };
+        let message = format!("The image {noun} '[{}]' {verb} not exist", unknown.join(", "));
         return Err(Fault::client("InvalidAMIID.NotFound", message));
     }
-    let mut found = Vec::new();
-    for image in images {
-        let is_named = ids.is_empty() || ids.contains(&image.image_id.as_str());
-        let is_owned =
-            owners.is_empty() || owners.iter().any(|owner| *owner == "self" || *owner == ACCOUNT_ID);
-        // Nothing is shared: only the owner can launch.
-        let is_launchable = users.is_empty() || users.contains(&"self");
-        if passes(&filters, |name| values(&image, name))? && is_named && is_owned && is_launchable {
-            found.push(image);
-        }
-    }
-    let page = page(params, found, |image| image.image_id.clone())?;
-    let answer = Element::default().with(Element::list("imagesSet", page.entries.iter().map(describe)));
-    Ok(answer.maybe("nextToken", page.next_token))
+    let is_wanted = |image: &Image| {
+        let is_own = image.account == call.account();
+        let is_named = ids.contains(&image.id.as_str());
+        let is_owner = |owner: &&str| (*owner == "self" && is_own) || *owner == image.account;
+        let is_launchable = |user: &&str| match *user {
+            "all" => image.is_public(),
+            "self" => image.is_shared_with(call.account()),
+            account => is_own && image.is_shared_with(account),
+        };
+        (ids.is_empty() || is_named)
+            && (owners.is_empty() || owners.iter().any(is_owner))
+            && (users.is_empty() || users.iter().any(is_launchable))
+            // Who does not own an image sees it no more once it is deprecated, unless it asks for it.
+            && (is_own || is_named || has_deprecated || !image.is_deprecated(call.now))
+            && (has_disabled || is_named || !image.is_disabled)
+            && passes(&filters, tags_for(call, image), |name| values(call, image, name))
+    };
+    let found = pager.rest(&tables.images).filter(|image| is_visible(image) && is_wanted(image));
+    let page = pager.page(found.map(|image| Ok(Arc::clone(image))))?;
+    let entries = page.entries.iter().map(|image| describe(call, image));
+    Ok(Element::default().with(Element::list("imagesSet", entries)).maybe("nextToken", page.next_token))
 }
 
-/// Returns what a filter compares with; none when there is no such filter.
-fn values(image: &Ami, name: &str) -> Option<Vec<String>> {
-    let one = |text: &str| Some(vec![text.to_owned()]);
+/// Returns the tags that whoever asks can see: only the owner's.
+fn tags_for<'i>(call: &Call<'_>, image: &'i Image) -> &'i crate::records::Tags {
+    static NONE: crate::records::Tags = crate::records::Tags::new();
+    if image.account == call.account() { &image.tags } else { &NONE }
+}
+
+/// Returns what a filter compares with.
+fn values(call: &Call<'_>, image: &Image, name: &str) -> Vec<String> {
+    let one = |text: &str| vec![text.to_owned()];
+    let maybe = |text: &Option<String>| text.iter().cloned().collect();
+    let devices = |value: &dyn Fn(&BlockDevice) -> Option<String>| {
+        image.block_devices.iter().filter_map(value).collect()
+    };
     match name {
-        "architecture" => one(image.architecture()),
-        "block-device-mapping.device-name" | "root-device-name" => one(ROOT_DEVICE),
-        "block-device-mapping.encrypted" | "is-public" => one("false"),
-        "block-device-mapping.snapshot-id" => one(&image.snapshot_id),
-        "block-device-mapping.volume-size" => one(&image.volume_gib().to_string()),
-        "block-device-mapping.volume-type" => one("gp3"),
-        "boot-mode" => one("uefi-preferred"),
-        "creation-date" => one(&image.created()),
-        "description" => one(&description(image)),
-        "block-device-mapping.delete-on-termination" | "ena-support" | "image-allowed" => one("true"),
+        "architecture" => one(&image.architecture),
+        "block-device-mapping.delete-on-termination" => {
+            devices(&|device| Some(device.is_deleted_on_termination.to_string()))
+        }
+        "block-device-mapping.device-name" => devices(&|device| Some(device.device_name.clone())),
+        "block-device-mapping.encrypted" => devices(&|device| Some(device.is_encrypted.to_string())),
+        "block-device-mapping.snapshot-id" => devices(&|device| device.snapshot_id.clone()),
+        "block-device-mapping.volume-size" => devices(&|device| Some(device.volume_gib.to_string())),
+        "block-device-mapping.volume-type" => devices(&|device| Some(device.volume_type.clone())),
+        "boot-mode" => maybe(&image.boot_mode),
+        "creation-date" => one(&time(image.created)),
+        "deprecation-time" => image.deprecation.map(time).into_iter().collect(),
+        "description" => maybe(&image.description),
+        "ena-support" => one(&image.has_ena.to_string()),
+        "free-tier-eligible" => one("false"),
         "hypervisor" => one("xen"),
-        "image-id" => one(&image.image_id),
+        "image-allowed" => one("true"),
+        "image-id" => one(&image.id),
         "image-type" => one("machine"),
-        "imds-support" => one("v2.0"),
+        "imds-support" => maybe(&image.imds_support),
+        "is-public" => one(&image.is_public().to_string()),
         "manifest-location" => one(&location(image)),
         "name" => one(&image.name),
-        "owner-id" => one(ACCOUNT_ID),
+        "owner-id" => one(&image.account),
+        "product-code" => image.product_codes.clone(),
+        "product-code.type" => image.product_codes.iter().map(|_| "marketplace".to_owned()).collect(),
+        "root-device-name" => one(&image.root_device_name),
         "root-device-type" => one("ebs"),
-        "state" => one("available"),
+        "source-image-id" => image.source.iter().map(|(id, _)| id.clone()).collect(),
+        "source-image-region" => image.source.iter().map(|(_, region)| region.clone()).collect(),
+        "source-instance-id" => maybe(&image.source_instance),
+        "sriov-net-support" => maybe(&image.sriov),
+        "state" => one(image.state(call.now)),
+        "tpm-support" => maybe(&image.tpm_support),
         "virtualization-type" => one("hvm"),
-        "deprecation-time"
-        | "kernel-id"
-        | "owner-alias"
-        | "platform"
-        | "product-code"
-        | "product-code.type"
-        | "public-ssm-parameter-name"
-        | "ramdisk-id"
-        | "source-image-id"
-        | "source-image-region"
-        | "source-instance-id"
-        | "sriov-net-support"
-        | "state-reason-code"
-        | "state-reason-message"
-        | "tpm-support" => Some(Vec::new()),
-        _ => tag_values(name, &image.tags()),
+        // Kernels, RAM disks, platforms, aliases, parameters and reasons are what no image here has.
+        _ => Vec::new(),
     }
 }
 
-fn description(image: &Ami) -> String {
-    format!("{} of amint's store", image.record.reference())
+fn location(image: &Image) -> String {
+    format!("{}/{}", image.account, image.name)
 }
 
-fn location(image: &Ami) -> String {
-    format!("{ACCOUNT_ID}/{}", image.name)
-}
-
-fn describe(image: &Ami) -> Element {
-    let ebs = Element::new("ebs")
-        .text("deleteOnTermination", true)
-        .text("snapshotId", &image.snapshot_id)
-        .text("volumeSize", image.volume_gib())
-        .text("volumeType", "gp3")
-        .text("encrypted", false);
-    let mapping = Element::default().text("deviceName", ROOT_DEVICE).with(ebs);
+fn describe(call: &Call<'_>, image: &Image) -> Element {
+    let own = image.account == call.account();
     Element::default()
-        .text("imageId", &image.image_id)
+        .text("imageId", &image.id)
         .text("imageLocation", location(image))
-        .text("imageState", "available")
-        .text("imageOwnerId", ACCOUNT_ID)
-        .text("creationDate", image.created())
-        .text("isPublic", false)
-        .text("architecture", image.architecture())
+        .text("imageState", image.state(call.now))
+        .text("imageOwnerId", &image.account)
+        .text("creationDate", time(image.created))
+        .text("isPublic", image.is_public())
+        .with(Element::list(
+            "productCodes",
+            image
+                .product_codes
+                .iter()
+                .map(|code| Element::default().text("productCode", code).text("type", "marketplace")),
+        ))
+        .text("architecture", &image.architecture)
         .text("imageType", "machine")
         .text("platformDetails", "Linux/UNIX")
         .text("usageOperation", "RunInstances")
         .text("name", &image.name)
-        .text("description", description(image))
+        .maybe("description", image.description.as_ref())
         .text("rootDeviceType", "ebs")
-        .text("rootDeviceName", ROOT_DEVICE)
-        .with(Element::list("blockDeviceMapping", [mapping]))
+        .text("rootDeviceName", &image.root_device_name)
+        .with(Element::list("blockDeviceMapping", image.block_devices.iter().map(device)))
         .text("virtualizationType", "hvm")
-        .with(tag_set(&image.tags()))
+        .with(tag_set(tags_for(call, image)))
         .text("hypervisor", "xen")
-        .text("enaSupport", true)
-        .text("bootMode", "uefi-preferred")
-        .text("imdsSupport", "v2.0")
+        .text("enaSupport", image.has_ena)
+        .maybe("sriovNetSupport", image.sriov.as_ref())
+        .maybe("bootMode", image.boot_mode.as_ref())
+        .maybe("tpmSupport", image.tpm_support.as_ref())
+        .maybe("imdsSupport", image.imds_support.as_ref())
+        .maybe("deprecationTime", image.deprecation.map(time))
+        .maybe("lastLaunchedTime", image.last_launched.filter(|_| own).map(time))
+        .maybe("sourceInstanceId", image.source_instance.as_ref().filter(|_| own))
+        .maybe("sourceImageId", image.source.as_ref().map(|(id, _)| id))
+        .maybe("sourceImageRegion", image.source.as_ref().map(|(_, region)| region))
         .text("deregistrationProtection", "disabled")
+}
+
+fn device(device: &BlockDevice) -> Element {
+    let element = Element::default().text("deviceName", &device.device_name);
+    if let Some(name) = &device.virtual_name {
+        return element.text("virtualName", name);
+    }
+    let ebs = Element::new("ebs")
+        .text("deleteOnTermination", device.is_deleted_on_termination)
+        .maybe("iops", device.iops)
+        .maybe("snapshotId", device.snapshot_id.as_ref())
+        .text("volumeSize", device.volume_gib)
+        .text("volumeType", &device.volume_type)
+        .maybe("throughput", device.throughput)
+        .maybe("kmsKeyId", device.kms_key_id.as_ref())
+        .text("encrypted", device.is_encrypted);
+    element.with(ebs)
 }

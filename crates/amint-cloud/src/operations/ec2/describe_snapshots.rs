@@ -1,76 +1,115 @@
-use super::{check_id, passes, tag_set, tag_values};
-use crate::operations::Call;
-use crate::operations::page::page;
-use crate::protocol::{Element, Fault, Params};
-use crate::world::{ACCOUNT_ID, Ami};
+use std::sync::Arc;
 
-/// Lists the snapshots of the region: each image has one.
+use super::{check_id, filters, passes, tag_set, time};
+use crate::operations::Call;
+use crate::operations::page::{Pager, USUAL};
+use crate::protocol::{Element, Fault, Params};
+use crate::records::{Snapshot, Tags};
+
+/// The filters that there are besides those of tags (API reference, `DescribeSnapshots`).
+const FILTERS: [&str; 12] = [
+    "description",
+    "encrypted",
+    "owner-alias",
+    "owner-id",
+    "progress",
+    "snapshot-id",
+    "start-time",
+    "status",
+    "storage-tier",
+    "transfer-type",
+    "volume-id",
+    "volume-size",
+];
+
+/// What EC2 tells for snapshots that were not made of a volume.
+const UNKNOWN_VOLUME: &str = "vol-ffffffff";
+
+/// Lists the snapshots that an account can see.
 pub(crate) fn describe_snapshots(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
     let ids = params.list("SnapshotId");
     for id in &ids {
         check_id("snap", "InvalidSnapshotID.Malformed", id)?;
     }
     let (owners, users) = (params.list("Owner"), params.list("RestorableBy"));
-    let filters = params.filters()?;
-    let images = call.world.images(call.region).map_err(|_| Fault::internal())?;
-    if let Some(unknown) = ids.iter().find(|id| images.iter().all(|image| image.snapshot_id != **id)) {
+    let filters = filters(params, &FILTERS)?;
+    if !ids.is_empty() && params.get("MaxResults").is_some() {
+        let message = "The parameter snapshotSet cannot be used with the parameter maxResults";
+        return Err(Fault::client("InvalidParameterCombination", message));
+    }
+    let pager = Pager::new(call, params, USUAL)?;
+    let tables = call.tables();
+    let is_visible =
+        |snapshot: &Snapshot| snapshot.region == call.region && snapshot.is_usable_by(call.account());
+    let is_known = |id: &&&str| tables.snapshots.get(**id).is_some_and(|snapshot| is_visible(snapshot));
+    if let Some(unknown) = ids.iter().find(|id| !is_known(id)) {
         let message = format!("The snapshot '{unknown}' does not exist.");
         return Err(Fault::client("InvalidSnapshot.NotFound", message));
     }
-    let mut found = Vec::new();
-    for image in images {
-        let is_named = ids.is_empty() || ids.contains(&image.snapshot_id.as_str());
-        let is_owned =
-            owners.is_empty() || owners.iter().any(|owner| *owner == "self" || *owner == ACCOUNT_ID);
-        let is_usable = users.is_empty() || users.iter().any(|user| *user == "self" || *user == ACCOUNT_ID);
-        if passes(&filters, |name| values(&image, name))? && is_named && is_owned && is_usable {
-            found.push(image);
-        }
-    }
-    let page = page(params, found, |image| image.snapshot_id.clone())?;
-    let answer = Element::default().with(Element::list("snapshotSet", page.entries.iter().map(describe)));
-    Ok(answer.maybe("nextToken", page.next_token))
+    let is_wanted = |snapshot: &Snapshot| {
+        let is_own = snapshot.account == call.account();
+        let is_owner = |owner: &&str| (*owner == "self" && is_own) || *owner == snapshot.account;
+        let is_restorable = |user: &&str| match *user {
+            "all" => snapshot.is_public,
+            "self" => snapshot.is_usable_by(call.account()),
+            account => snapshot.account == account || snapshot.users.contains(account),
+        };
+        (ids.is_empty() || ids.contains(&snapshot.id.as_str()))
+            && (owners.is_empty() || owners.iter().any(is_owner))
+            && (users.is_empty() || users.iter().any(is_restorable))
+            && passes(&filters, tags_for(call, snapshot), |name| values(call, snapshot, name))
+    };
+    let found = pager.rest(&tables.snapshots).filter(|snapshot| is_visible(snapshot) && is_wanted(snapshot));
+    let page = pager.page(found.map(|snapshot| Ok(Arc::clone(snapshot))))?;
+    let entries = page.entries.iter().map(|snapshot| describe(call, snapshot));
+    Ok(Element::default().with(Element::list("snapshotSet", entries)).maybe("nextToken", page.next_token))
 }
 
-/// Returns what a filter compares with; none when there is no such filter.
-fn values(image: &Ami, name: &str) -> Option<Vec<String>> {
-    let one = |text: &str| Some(vec![text.to_owned()]);
+/// Returns the tags that whoever asks can see: only the owner's.
+fn tags_for<'s>(call: &Call<'_>, snapshot: &'s Snapshot) -> &'s Tags {
+    static NONE: Tags = Tags::new();
+    if snapshot.account == call.account() { &snapshot.tags } else { &NONE }
+}
+
+/// Returns what a filter compares with.
+fn values(call: &Call<'_>, snapshot: &Snapshot, name: &str) -> Vec<String> {
+    let one = |text: &str| vec![text.to_owned()];
     match name {
-        "description" => one(&description(image)),
-        "encrypted" => one("false"),
-        "owner-id" => one(ACCOUNT_ID),
-        "progress" => one("100%"),
-        "snapshot-id" => one(&image.snapshot_id),
-        "start-time" => one(&image.created()),
-        "status" => one("completed"),
+        "description" => one(&snapshot.description),
+        "encrypted" => one(&snapshot.is_encrypted.to_string()),
+        "owner-id" => one(&snapshot.account),
+        "progress" => one(progress(call, snapshot)),
+        "snapshot-id" => one(&snapshot.id),
+        "start-time" => one(&time(snapshot.started)),
+        "status" => one(snapshot.status(call.now)),
         "storage-tier" => one("standard"),
-        "volume-id" => one(UNKNOWN_VOLUME),
-        "volume-size" => one(&image.volume_gib().to_string()),
-        "owner-alias" | "transfer-type" => Some(Vec::new()),
-        _ => tag_values(name, &image.tags()),
+        "volume-id" => one(snapshot.volume_id.as_deref().unwrap_or(UNKNOWN_VOLUME)),
+        "volume-size" => one(&snapshot.volume_gib.to_string()),
+        // No snapshot here has an alias of an owner, or a transfer.
+        _ => Vec::new(),
     }
 }
 
-/// What EC2 tells for snapshots that were not made of a volume.
-const UNKNOWN_VOLUME: &str = "vol-ffffffff";
-
-fn description(image: &Ami) -> String {
-    format!("Disk of {}", image.record.reference())
+fn progress(call: &Call<'_>, snapshot: &Snapshot) -> &'static str {
+    if snapshot.status(call.now) == "completed" { "100%" } else { "0%" }
 }
 
-fn describe(image: &Ami) -> Element {
+/// Writes a snapshot as lists of them do.
+fn describe(call: &Call<'_>, snapshot: &Snapshot) -> Element {
+    let completed = snapshot.completed.filter(|end| *end <= call.now);
     Element::default()
-        .text("snapshotId", &image.snapshot_id)
-        .text("volumeId", UNKNOWN_VOLUME)
-        .text("status", "completed")
-        .text("startTime", image.created())
-        .text("completionTime", image.created())
-        .text("progress", "100%")
-        .text("ownerId", ACCOUNT_ID)
-        .text("volumeSize", image.volume_gib())
-        .text("description", description(image))
-        .with(tag_set(&image.tags()))
-        .text("encrypted", false)
+        .text("snapshotId", &snapshot.id)
+        .text("volumeId", snapshot.volume_id.as_deref().unwrap_or(UNKNOWN_VOLUME))
+        .text("status", snapshot.status(call.now))
+        .text("startTime", time(snapshot.started))
+        .maybe("completionTime", completed.map(time))
+        .text("progress", progress(call, snapshot))
+        .text("ownerId", &snapshot.account)
+        .text("volumeSize", snapshot.volume_gib)
+        .text("description", &snapshot.description)
+        .with(tag_set(tags_for(call, snapshot)))
+        .text("encrypted", snapshot.is_encrypted)
+        .maybe("kmsKeyId", snapshot.kms_key_id.as_ref())
         .text("storageTier", "standard")
-        .text("fullSnapshotSizeInBytes", image.snapshot_bytes())
+        .text("fullSnapshotSizeInBytes", snapshot.used_bytes)
 }

@@ -10,7 +10,10 @@ pub(crate) use describe_images::describe_images;
 pub(crate) use describe_regions::describe_regions;
 pub(crate) use describe_snapshots::describe_snapshots;
 
-use crate::protocol::{Element, Fault, Filter};
+use jiff::Timestamp;
+
+use crate::protocol::{Element, Fault, Filter, Params};
+use crate::records::Tags;
 
 /// The regions that are on by default (AWS Account Management, "Enable or disable AWS Regions in your account").
 const REGIONS: [&str; 17] = [
@@ -33,38 +36,49 @@ const REGIONS: [&str; 17] = [
     "us-west-2",
 ];
 
-/// Tells whether every filter finds what it asks for among the values that `values` gives for its name.
+/// Reads the filters of a request, of which the operation knows `known`, `tag-key` and `tag:KEY`.
 ///
 /// # Errors
-/// Fails with `InvalidParameterValue` when `values` knows no such filter.
-fn passes(filters: &[Filter], values: impl Fn(&str) -> Option<Vec<String>>) -> Result<bool, Fault> {
-    let mut is_passed = true;
-    for filter in filters {
-        let Some(found) = values(&filter.name) else {
-            return Err(Fault::client(
-                "InvalidParameterValue",
-                format!("The filter '{}' is invalid", filter.name),
-            ));
-        };
-        is_passed &= found.iter().any(|value| filter.is_match(value));
+/// Fails with `InvalidParameterValue` for others.
+fn filters(params: &Params, known: &[&str]) -> Result<Vec<Filter>, Fault> {
+    let filters = params.filters()?;
+    let is_known = |name: &str| known.contains(&name) || name == "tag-key" || name.starts_with("tag:");
+    match filters.iter().find(|filter| !is_known(&filter.name)) {
+        None => Ok(filters),
+        Some(filter) => {
+            Err(Fault::client("InvalidParameterValue", format!("The filter '{}' is invalid", filter.name)))
+        }
     }
-    Ok(is_passed)
+}
+
+/// Tells whether every filter finds what it asks for: among the tags, or among the values that `values` gives for its
+/// name.
+fn passes(filters: &[Filter], tags: &Tags, values: impl Fn(&str) -> Vec<String>) -> bool {
+    filters.iter().all(|filter| {
+        let found = tag_values(&filter.name, tags).unwrap_or_else(|| values(&filter.name));
+        found.iter().any(|value| filter.is_match(value))
+    })
 }
 
 /// Returns what the filters `tag-key` and `tag:KEY` compare with; none for other names.
-fn tag_values(name: &str, tags: &[(&'static str, String)]) -> Option<Vec<String>> {
+fn tag_values(name: &str, tags: &Tags) -> Option<Vec<String>> {
     if name == "tag-key" {
-        return Some(tags.iter().map(|(key, _)| (*key).to_owned()).collect());
+        return Some(tags.keys().cloned().collect());
     }
     let wanted = name.strip_prefix("tag:")?;
-    Some(tags.iter().filter(|(key, _)| *key == wanted).map(|(_, value)| value.clone()).collect())
+    Some(tags.get(wanted).cloned().into_iter().collect())
 }
 
-fn tag_set(tags: &[(&'static str, String)]) -> Element {
+fn tag_set(tags: &Tags) -> Element {
     Element::list(
         "tagSet",
         tags.iter().map(|(key, value)| Element::default().text("key", key).text("value", value)),
     )
+}
+
+/// Writes a time as EC2 does.
+fn time(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
 }
 
 /// Refuses an id of another form: letters of `kind`, a dash, 8 or 17 digits of hex.

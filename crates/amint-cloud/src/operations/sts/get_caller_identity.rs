@@ -1,12 +1,12 @@
 use crate::operations::Call;
 use crate::protocol::{Element, Fault, Params};
-use crate::world::ACCOUNT_ID;
 
-/// Tells who the caller is: the root of the local account.
+/// Tells who the caller is.
 #[expect(clippy::unnecessary_wraps, reason = "all operations have one form")]
-pub(crate) fn get_caller_identity(_call: &Call<'_>, _params: &Params) -> Result<Element, Fault> {
+pub(crate) fn get_caller_identity(call: &Call<'_>, _params: &Params) -> Result<Element, Fault> {
+    let caller = call.caller;
     Ok(Element::default()
-        .text("Arn", format!("arn:aws:iam::{ACCOUNT_ID}:root"))
-        .text("UserId", ACCOUNT_ID)
-        .text("Account", ACCOUNT_ID))
+        .text("Arn", &caller.arn)
+        .text("UserId", &caller.user_id)
+        .text("Account", &caller.account))
 }

@@ -1,0 +1,93 @@
+//! What the endpoint remembers, one file for each noun.
+//!
+//! A record holds what was asked and when; what changes by itself with time (an image that is pending becomes
+//! available) is worked out from that when it is asked for, so that nothing has to run for it and a restart loses
+//! nothing.
+
+mod image;
+mod import;
+mod snapshot;
+mod token;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::{DeserializeOwned, Error as _};
+
+pub(crate) use image::{BlockDevice, Image, ImageOrigin};
+pub(crate) use import::Import;
+pub(crate) use snapshot::Snapshot;
+pub(crate) use token::Token;
+
+/// Tags of a resource.
+pub(crate) type Tags = BTreeMap<String, String>;
+
+/// All records of one kind by their id.
+pub(crate) type Table<T> = BTreeMap<String, Arc<T>>;
+
+/// Something that is remembered.
+pub(crate) trait Record: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// The name of the kind in the database.
+    const KIND: &'static str;
+
+    /// Returns the id, which no other record of the kind has, in no account and no region.
+    fn id(&self) -> &str;
+
+    /// Returns the table of the kind.
+    fn table(tables: &Tables) -> &Table<Self>;
+
+    /// Returns the table of the kind, to be changed.
+    fn table_mut(tables: &mut Tables) -> &mut Table<Self>;
+}
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $field:ident: $record:ty = $kind:literal, $id:ident;)*) => {
+        /// Everything that is remembered.
+        #[derive(Debug, Default)]
+        pub(crate) struct Tables {
+            $($(#[$doc])* pub(crate) $field: Table<$record>,)*
+        }
+
+        impl Tables {
+            /// Puts what the database holds in its place.
+            ///
+            /// # Errors
+            /// Fails when the kind is unknown, or the content is no record of that kind.
+            pub(crate) fn load(&mut self, kind: &str, content: &[u8]) -> Result<(), serde_json::Error> {
+                match kind {
+                    $($kind => {
+                        let record: $record = serde_json::from_slice(content)?;
+                        self.$field.insert(record.id().to_owned(), Arc::new(record));
+                        Ok(())
+                    })*
+                    other => Err(serde_json::Error::custom(format!("the kind of records `{other}` is unknown"))),
+                }
+            }
+        }
+
+        $(impl Record for $record {
+            const KIND: &'static str = $kind;
+
+            fn id(&self) -> &str {
+                &self.$id
+            }
+
+            fn table(tables: &Tables) -> &Table<Self> {
+                &tables.$field
+            }
+
+            fn table_mut(tables: &mut Tables) -> &mut Table<Self> {
+                &mut tables.$field
+            }
+        })*
+    };
+}
+
+// One line for each kind: `field: Type = "name in the database", id field;`.
+tables! {
+    images: Image = "image", id;
+    imports: Import = "import", id;
+    snapshots: Snapshot = "snapshot", id;
+    tokens: Token = "token", key;
+}

@@ -1,0 +1,50 @@
+use std::collections::BTreeSet;
+
+use amint_types::Digest;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Tags;
+
+/// A snapshot: blocks of the store under an id of EC2.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Snapshot {
+    pub(crate) id: String,
+    pub(crate) account: String,
+    pub(crate) region: String,
+    /// The volume it was made of; none for what was written block by block, and for images of the store.
+    pub(crate) volume_id: Option<String>,
+    pub(crate) volume_gib: u64,
+    pub(crate) description: String,
+    pub(crate) tags: Tags,
+    pub(crate) started: Timestamp,
+    /// When it is complete; none while blocks are still written (EBS direct).
+    pub(crate) completed: Option<Timestamp>,
+    /// Which blocks it has; none while blocks are still written.
+    pub(crate) manifest: Option<Digest>,
+    /// The bytes of the blocks that it holds.
+    pub(crate) used_bytes: u64,
+    pub(crate) is_encrypted: bool,
+    pub(crate) kms_key_id: Option<String>,
+    /// Accounts that may make volumes of it.
+    #[serde(default)]
+    pub(crate) users: BTreeSet<String>,
+    /// Whether everybody may make volumes of it.
+    #[serde(default)]
+    pub(crate) is_public: bool,
+    /// Whether it is an image of the store rather than a snapshot that somebody made.
+    #[serde(default)]
+    pub(crate) is_of_store: bool,
+}
+
+impl Snapshot {
+    /// Returns `pending` or `completed`.
+    pub(crate) fn status(&self, now: Timestamp) -> &'static str {
+        if self.completed.is_some_and(|end| end <= now) { "completed" } else { "pending" }
+    }
+
+    /// Tells whether an account may make volumes of it.
+    pub(crate) fn is_usable_by(&self, account: &str) -> bool {
+        self.account == account || self.is_public || self.users.contains(account)
+    }
+}

@@ -1,0 +1,87 @@
+use std::sync::Arc;
+
+use crate::records::{Record, Tables};
+
+type Undo = Box<dyn FnOnce(&mut Tables)>;
+
+/// A change of the tables on its way. Dropped before it is kept, it undoes what it did.
+pub(crate) struct Change<'a> {
+    tables: &'a mut Tables,
+    undo: Vec<Undo>,
+    writes: Vec<Write>,
+}
+
+/// One record to be written, or, without content, to be removed.
+pub(crate) struct Write {
+    pub(crate) kind: &'static str,
+    pub(crate) id: String,
+    pub(crate) content: Option<Vec<u8>>,
+}
+
+impl<'a> Change<'a> {
+    pub(super) fn new(tables: &'a mut Tables) -> Self {
+        Self { tables, undo: Vec::new(), writes: Vec::new() }
+    }
+
+    /// Returns the tables as they are after what was changed so far.
+    pub(crate) fn tables(&self) -> &Tables {
+        self.tables
+    }
+
+    /// Returns a record.
+    pub(crate) fn get<T: Record>(&self, id: &str) -> Option<Arc<T>> {
+        T::table(self.tables).get(id).cloned()
+    }
+
+    /// Puts a record in its table, in place of an older one of the same id.
+    pub(crate) fn put<T: Record>(&mut self, record: T) {
+        let id = record.id().to_owned();
+        // Records are plain data: they can always be written.
+        let content = serde_json::to_vec(&record).unwrap_or_default();
+        let older = T::table_mut(self.tables).insert(id.clone(), Arc::new(record));
+        self.remember::<T>(id.clone(), older);
+        self.writes.push(Write { kind: T::KIND, id, content: Some(content) });
+    }
+
+    /// Edits a record that is there; none when it is not.
+    pub(crate) fn edit<T: Record, R>(&mut self, id: &str, edit: impl FnOnce(&mut T) -> R) -> Option<R> {
+        let mut record = T::clone(self.get::<T>(id)?.as_ref());
+        let result = edit(&mut record);
+        self.put(record);
+        Some(result)
+    }
+
+    /// Removes a record and returns it.
+    pub(crate) fn remove<T: Record>(&mut self, id: &str) -> Option<Arc<T>> {
+        let older = T::table_mut(self.tables).remove(id)?;
+        self.remember::<T>(id.to_owned(), Some(Arc::clone(&older)));
+        self.writes.push(Write { kind: T::KIND, id: id.to_owned(), content: None });
+        Some(older)
+    }
+
+    fn remember<T: Record>(&mut self, id: String, older: Option<Arc<T>>) {
+        self.undo.push(Box::new(move |tables| {
+            let table = T::table_mut(tables);
+            match older {
+                Some(older) => table.insert(id, older),
+                None => table.remove(&id),
+            };
+        }));
+    }
+
+    pub(super) fn writes(&self) -> &[Write] {
+        &self.writes
+    }
+
+    pub(super) fn keep(mut self) {
+        self.undo.clear();
+    }
+}
+
+impl Drop for Change<'_> {
+    fn drop(&mut self) {
+        while let Some(undo) = self.undo.pop() {
+            undo(self.tables);
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! The endpoint over real HTTP, with a store of one small image.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+mod endpoint;
+mod support;

@@ -1,0 +1,140 @@
+//! An endpoint over real HTTP.
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+
+use amint_cloud::{AccessKey, Endpoint, EndpointOptions, World, WorldOptions};
+use amint_store::{PutRequest, Store};
+use amint_types::{Architecture, BLOCK_BYTES, BlockSource, Cancel};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A disk whose second block is zero and whose last one is short.
+pub(crate) struct Disk(pub(crate) Vec<u8>);
+
+impl BlockSource for Disk {
+    fn disk_bytes(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_block(&self, index: u64, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        let start = usize::try_from(index * BLOCK_BYTES).unwrap();
+        let end = self.0.len().min(start + usize::try_from(BLOCK_BYTES).unwrap());
+        let block = &self.0[start..end];
+        if block.iter().all(|byte| *byte == 0) {
+            return Ok(None);
+        }
+        buffer[..block.len()].copy_from_slice(block);
+        Ok(Some(block.len()))
+    }
+}
+
+pub(crate) fn disk() -> Disk {
+    let block = usize::try_from(BLOCK_BYTES).unwrap();
+    let mut bytes = vec![0; 2 * block + 4096];
+    bytes[..block].fill(7);
+    bytes[2 * block..].fill(9);
+    Disk(bytes)
+}
+
+/// An endpoint of its own, with a store of one image.
+pub(crate) struct Bench {
+    _folder: TempDir,
+    pub(crate) address: SocketAddr,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value.trim())
+    }
+}
+
+impl Bench {
+    pub(crate) fn new(is_open: bool) -> Self {
+        Self::with(is_open, WorldOptions::default())
+    }
+
+    /// Makes one whose world behaves as told: with a clock that the test moves, or small pages.
+    pub(crate) fn with(is_open: bool, options: WorldOptions) -> Self {
+        let folder = TempDir::new().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let request = PutRequest {
+            name: "web".parse().unwrap(),
+            version: "1.4+b1".parse().unwrap(),
+            architecture: Architecture::X86_64,
+            created_at: "2026-01-02T03:04:05Z".parse().unwrap(),
+            documents: Vec::new(),
+        };
+        store.put(&request, &disk(), &|_, _| {}, &Cancel::new()).unwrap();
+        let key = AccessKey::from_secret_text("AKIAEXAMPLE secret").unwrap();
+        let endpoint = Endpoint::new(World::open(store, options).unwrap(), EndpointOptions { key, is_open });
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        listener.set_nonblocking(true).unwrap();
+        // Ends with the test's process.
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                endpoint.serve(listener).await.unwrap();
+            });
+        });
+        Self { _folder: folder, address }
+    }
+
+    pub(crate) fn send(&self, method: &str, target: &str, scope: &str, body: &str) -> Answer {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        let authorization = if scope.is_empty() {
+            String::new()
+        } else {
+            format!(
+                "Authorization: AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260102/{scope}/aws4_request, \
+                 SignedHeaders=host, Signature=00\r\n"
+            )
+        };
+        write!(
+            stream,
+            "{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{authorization}Content-Length: \
+             {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+        let head = String::from_utf8(answer[..end].to_vec()).unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Answer { status, head, body: answer[end + 4..].to_vec() }
+    }
+
+    pub(crate) fn ec2(&self, body: &str) -> Answer {
+        self.send("POST", "/", "us-east-1/ec2", &format!("Version=2016-11-15&{body}"))
+    }
+
+    pub(crate) fn ebs(&self, target: &str) -> Answer {
+        self.send("GET", target, "us-east-1/ebs", "")
+    }
+
+    pub(crate) fn snapshot_id(&self) -> String {
+        between(&self.ec2("Action=DescribeImages").text(), "<snapshotId>", "</snapshotId>")
+    }
+}
+
+pub(crate) fn between(text: &str, start: &str, end: &str) -> String {
+    text.split_once(start).unwrap().1.split_once(end).unwrap().0.to_owned()
+}
