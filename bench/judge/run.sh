@@ -7,6 +7,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 runs=${1:-3}
+[[ $runs =~ ^[1-9][0-9]*$ ]] || { echo "bench: RUNS is a number, not \`$runs\`" >&2; exit 2; }
 cargo build --quiet --release --locked --manifest-path "$here/../../Cargo.toml" -p amint-corpus --examples
 built=${CARGO_TARGET_DIR:-$here/../../target}/release/examples
 "$built/judge"
