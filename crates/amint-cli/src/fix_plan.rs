@@ -38,8 +38,8 @@ struct Page<'a> {
     text: String,
     /// Values by table and key.
     tables: BTreeMap<(&'static str, &'static str), Vec<Item<'a>>>,
-    /// Commands, each with its name.
-    runs: Vec<(String, String, &'a [ScanFinding])>,
+    /// Commands, each with the name of its step: those of one name are one step.
+    runs: Vec<(&'static str, String, &'a [ScanFinding])>,
 }
 
 impl<'a> Page<'a> {
@@ -58,16 +58,16 @@ impl<'a> Page<'a> {
             RecipeChange::DisableService(unit) => self.item("services", "disable", unit, clears),
             RecipeChange::MaskService(unit) => self.item("services", "mask", unit, clears),
             RecipeChange::RemovePackage(name) => {
-                let command = format!("apt-get purge --yes {}", shell_word(name));
-                self.run(format!("remove {name}"), command, clears);
+                // It refuses what another package needs, instead of removing that too.
+                let command = format!("dpkg --purge -- {}", shell_word(name));
+                self.run("remove packages that nobody needs", command, clears);
             }
             RecipeChange::RemovePath(path) => {
-                self.run(format!("remove {path}"), format!("rm -rf -- {}", shell_word(path)), clears);
+                let command = format!("rm -rf -- {}", shell_word(path));
+                self.run("remove what must not go with the image", command, clears);
             }
             RecipeChange::Run(command) => {
-                let rules: Vec<&str> = clears.iter().map(|finding| finding.rule.as_str()).collect();
-                let name = rules.first().map_or("mend".to_owned(), |rule| format!("mend {rule}"));
-                self.run(name, command.clone(), clears);
+                self.run("mend what is left", command.clone(), clears);
             }
             RecipeChange::DeclarePort(port, protocol) => self.port(*port, *protocol, clears),
             RecipeChange::DeclareRight(name) => {
@@ -133,7 +133,7 @@ impl<'a> Page<'a> {
         let _ = writeln!(self.text, "[[ports]]\nport = {port}\nprotocol = \"{protocol}\"\n");
     }
 
-    fn run(&mut self, name: String, command: String, clears: &'a [ScanFinding]) {
+    fn run(&mut self, name: &'static str, command: String, clears: &'a [ScanFinding]) {
         let is_there = self.recipe.is_some_and(|recipe| {
             recipe
                 .run
@@ -168,15 +168,18 @@ impl<'a> Page<'a> {
                 self.text.push('\n');
             }
         }
-        for (name, command, clears) in std::mem::take(&mut self.runs) {
-            self.cleared(clears);
-            let name: String = printable_line(&name).chars().take(80).collect();
-            let _ = writeln!(
-                self.text,
-                "[[run]]\nname = {}\ncommand = {}\n",
-                toml_string(&name),
-                toml_string(&command)
-            );
+        let mut runs = std::mem::take(&mut self.runs);
+        runs.sort_by_key(|(name, ..)| *name);
+        for step in runs.chunk_by(|one, other| one.0 == other.0) {
+            for (_, _, clears) in step {
+                self.cleared(clears);
+            }
+            let commands: Vec<&str> = step.iter().map(|(_, command, _)| command.as_str()).collect();
+            let command = match commands[..] {
+                [one] => toml_string(one),
+                _ => lines(&commands),
+            };
+            let _ = writeln!(self.text, "[[run]]\nname = {}\ncommand = {command}\n", toml_string(step[0].0));
         }
     }
 
@@ -225,6 +228,19 @@ impl<'a> Page<'a> {
             let _ = writeln!(self.text, "# clears {more} more");
         }
     }
+}
+
+/// Writes commands as a string of several lines (TOML, "String"): the first failure ends it.
+fn lines(commands: &[&str]) -> String {
+    let mut text = "\"\"\"\nset -e\n".to_owned();
+    for command in commands {
+        let quoted = toml_string(command);
+        // Without its quotation marks, what stands in a string of one line stands in one of several too.
+        text.push_str(&quoted[1..quoted.len() - 1]);
+        text.push('\n');
+    }
+    text.push_str("\"\"\"");
+    text
 }
 
 fn place(finding: &ScanFinding) -> String {
@@ -278,6 +294,7 @@ mod tests {
             RecipeChange::EnableService("chrony.service".to_owned()),
             RecipeChange::MaskService("cups.service".to_owned()),
             RecipeChange::RemovePath("/srv/it's \"here\"\\\n".to_owned()),
+            RecipeChange::RemovePath("/srv/other".to_owned()),
             RecipeChange::Run("chmod 0600 /etc/a".to_owned()),
             RecipeChange::DeclarePort(53, Protocol::Udp),
             RecipeChange::DeclareRight("oracle-jdk".to_owned()),
@@ -301,8 +318,8 @@ mod tests {
         let profiles: Vec<&str> = recipe.harden.profiles.iter().map(|profile| profile.as_str()).collect();
         assert_eq!(profiles, ["marketplace", "hardened"]);
         assert_eq!(recipe.ports[0].port, 53);
-        let RunAction::Command(command) = &recipe.run[1].action else { panic!("a command") };
-        assert_eq!(command, "rm -rf -- '/srv/it'\\''s \"here\"\\\n'");
+        let RunAction::Command(command) = &recipe.run[2].action else { panic!("a command") };
+        assert_eq!(command, "set -e\nrm -rf -- '/srv/it'\\''s \"here\"\\\n'\nrm -rf -- '/srv/other'\n");
         assert_eq!(recipe.run.len(), 3);
         for told in ["amint update", "oracle-jdk", "# - EOL-001 at /etc/a"] {
             assert!(text.contains(told), "{text}");

@@ -66,8 +66,12 @@ pub(crate) fn undeclared(path: &str, is_promised: bool, count: usize, names: &st
     RightsFinding {
         rule: RightsRule::Software,
         severity: if is_promised { Severity::Low } else { Severity::Medium },
-        title: format!("{count} packages{of_whom} tell no licence"),
-        reason: format!("nobody can say whether they may be sold: {names}"),
+        title: if count == 1 {
+            format!("{names}{of_whom} tells no licence")
+        } else {
+            format!("{count} packages{of_whom} tell no licence")
+        },
+        reason: format!("nobody can say whether it may be sold: {names}"),
         source: POLICY.to_owned(),
         owner: None,
         names: vec![path.to_owned()],

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use amint_types::Severity;
 use amint_types::report::{Evidence, Finding};
 use amint_types::scan::{FindingKind, PackageKind, ScanFinding};
 
@@ -29,11 +30,12 @@ pub struct FixPlan {
     pub by_hand: Vec<ScanFinding>,
 }
 
-/// Plans what clears the findings that count: what does not apply or is accepted stays.
+/// Plans what clears the findings that count: what does not apply or is accepted stays, and so does mere information.
 pub fn fix_plan(findings: &[ScanFinding]) -> FixPlan {
     let mut changes: BTreeMap<RecipeChange, Vec<ScanFinding>> = BTreeMap::new();
     let mut by_hand = Vec::new();
-    for finding in findings.iter().filter(|finding| finding.is_counted()) {
+    let asks = |finding: &&ScanFinding| finding.is_counted() && finding.severity > Severity::Info;
+    for finding in findings.iter().filter(asks) {
         match change_for(finding) {
             Some(change) => changes.entry(change).or_default().push(finding.clone()),
             None => by_hand.push(finding.clone()),
@@ -106,7 +108,6 @@ mod tests {
     use std::fs;
     use std::process::Command;
 
-    use amint_types::Severity;
     use amint_types::report::RuleOutcome;
 
     use super::*;
@@ -179,7 +180,8 @@ mod tests {
     #[test]
     fn a_flawed_tree_becomes_clean_of_all_that_the_plan_claims_to_clear() {
         let fixture = flawed();
-        let before = found(&fixture);
+        let mut before = found(&fixture);
+        before.retain(|finding| finding.severity > Severity::Info);
         let plan = fix_plan(&before);
         let ids: BTreeSet<&str> = before.iter().map(|finding| finding.rule.as_str()).collect();
         for id in ["SSH-001", "SSH-003", "SEC-008", "SSH-008", "SEC-005"] {
@@ -227,6 +229,23 @@ mod tests {
             (&RecipeChange::UpdatePackages, 2)
         );
         assert_eq!(plan.by_hand.len(), 3);
+    }
+
+    #[test]
+    fn information_and_files_of_the_system_lead_to_no_change() {
+        let found = |severity, path: &str| {
+            ScanFinding::new(FindingKind::Rule, "SEC-003", "RSA private key", severity, path)
+        };
+        let plan = fix_plan(&[
+            found(Severity::Info, "/usr/bin/openssl"),
+            found(Severity::Info, "/opt/manual.txt"),
+            found(Severity::High, "/usr/bin/tool"),
+            found(Severity::High, "/usr/local/bin/tool"),
+        ]);
+        let changes: Vec<_> = plan.changes.iter().map(|planned| &planned.change).collect();
+        assert_eq!(changes, [&RecipeChange::RemovePath("/usr/local/bin/tool".to_owned())]);
+        let by_hand: Vec<_> = plan.by_hand.iter().map(|finding| finding.path.as_str()).collect();
+        assert_eq!(by_hand, ["/usr/bin/tool"]);
     }
 
     #[test]

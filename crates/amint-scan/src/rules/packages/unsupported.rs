@@ -77,6 +77,10 @@ impl Rule for SupportedPackages {
     }
 
     fn recipe_change(&self, finding: &Finding) -> Option<RecipeChange> {
+        // What is limited may be needed, and used as Debian says.
+        if finding.severity == Some(Severity::Low) {
+            return None;
+        }
         let name = finding.message.split('`').nth(1).filter(|name| is_package_name(name))?;
         Some(RecipeChange::RemovePackage(name.to_owned()))
     }

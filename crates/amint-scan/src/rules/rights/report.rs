@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use amint_disk::tree::FileTree;
 use amint_rights::{Image, RightsFinding, RightsReport, RightsRule, SourceManifest, judge};
+use amint_types::Severity;
 use amint_types::report::Finding;
 use amint_types::scan::{OperatingSystem, ScannedPackage};
 
@@ -45,7 +46,37 @@ pub(super) fn has_packages(cx: &Context<'_>) -> Result<bool, CheckError> {
 
 pub(super) fn findings(cx: &Context<'_>, rule: RightsRule) -> Result<Vec<Finding>, CheckError> {
     let found = cx.fact(report)?.all_findings();
-    Ok(found.iter().filter(|found| found.rule == rule).map(told).collect())
+    let (promised, others): (Vec<_>, Vec<_>) =
+        found.iter().filter(|found| found.rule == rule).partition(|found| is_promised(found));
+    let mut findings: Vec<Finding> = others.into_iter().map(told).collect();
+    match promised[..] {
+        [] => {}
+        [one] => findings.push(told(one)),
+        _ => findings.push(told_at_once(&promised)),
+    }
+    Ok(findings)
+}
+
+/// Tells whether only the letter of a licence is unknown, because the archive promises that all it has is free.
+fn is_promised(found: &RightsFinding) -> bool {
+    found.severity == Severity::Low && found.package.is_some() && found.ended.is_none()
+}
+
+/// Tells of many packages at once what weighs little and is the same for all.
+fn told_at_once(found: &[&RightsFinding]) -> Finding {
+    let names: Vec<&str> = found.iter().filter_map(|one| Some(one.package.as_ref()?.name.as_str())).collect();
+    let message = format!(
+        "{} packages of an archive of free software have licences of their own: {}",
+        names.len(),
+        names.join(", ")
+    );
+    let mut made = finding(message, Path::new(&found[0].path));
+    made.evidence.excerpt = Some(format!(
+        "a person may read what they allow; the archive promises that all of it may be sold ({})",
+        found[0].source
+    ));
+    made.severity = Some(Severity::Low);
+    made
 }
 
 fn report(cx: &Context<'_>) -> Result<RightsReport, CheckError> {
@@ -119,7 +150,8 @@ fn told(found: &RightsFinding) -> Finding {
     }
     let mut made = finding(message, Path::new(&found.path));
     let reason: String = found.reason.chars().take(REASON_CHARS_MAX).collect();
-    made.evidence.excerpt = Some(excerpt(&format!("{reason} ({})", found.source)));
+    // The source is an address of ours: nothing in it is to be masked.
+    made.evidence.excerpt = Some(format!("{} ({})", excerpt(&reason), found.source));
     made.severity = Some(found.severity);
     made
 }

@@ -87,8 +87,15 @@ fn report(found: &FoundSecret) -> Finding {
     finding
 }
 
-/// Returns the removal of a finding's file; what lies inside an archive takes the archive with it.
+/// Folders whose files belong to packages or to the boot: what is removed there is missed.
+const OF_SYSTEM: [&str; 8] =
+    ["/bin/", "/boot/", "/lib/", "/lib32/", "/lib64/", "/sbin/", "/usr/", "/var/lib/dpkg/"];
+
+/// Returns the removal of a finding's file; what lies inside an archive takes the archive with it. Files of the system
+/// are left to a person.
 fn removal(finding: &Finding) -> Option<RecipeChange> {
     let path = finding.evidence.path.split("!/").next().unwrap_or_default();
-    (path.len() > 1).then(|| RecipeChange::RemovePath(path.to_owned()))
+    let is_of_system =
+        OF_SYSTEM.iter().any(|folder| path.starts_with(folder)) && !path.starts_with("/usr/local/");
+    (path.len() > 1 && !is_of_system).then(|| RecipeChange::RemovePath(path.to_owned()))
 }
