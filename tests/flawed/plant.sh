@@ -61,6 +61,7 @@ echo 0123456789abcdef0123456789abcdef >"$tree/etc/machine-id"
 head -c 512 /dev/urandom | put 0600 /var/lib/systemd/random-seed
 echo build-agent-17 >"$tree/etc/hostname"
 echo '10.20.0.5 artifacts.corp.example' >>"$tree/etc/hosts"
+rm -f "$tree/etc/resolv.conf"
 printf 'nameserver 10.20.0.2\nsearch corp.example\n' >"$tree/etc/resolv.conf"
 echo i-0123456789abcdef0 | put 0644 /var/lib/cloud/data/instance-id
 printf '#cloud-config\npassword: %s\n' 'build-me' | put 0600 /var/lib/cloud/instance/user-data.txt

@@ -1,5 +1,6 @@
 //! From results to text: what commands show, put together from the pieces of [`crate::ui`].
 
+use std::cmp::Reverse;
 use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -109,7 +110,10 @@ fn rules_that_matter(scan: &ScanReport, least: Severity, palette: Palette) -> St
         if let Some(reason) = reason {
             let _ = writeln!(text, "      {}", printable_line(&reason));
         }
-        for finding in findings.iter().take(FINDINGS_MAX) {
+        // What weighs most is named first.
+        let mut ordered: Vec<_> = findings.iter().collect();
+        ordered.sort_by_key(|finding| Reverse(finding.severity.unwrap_or(rule.severity)));
+        for finding in ordered.into_iter().take(FINDINGS_MAX) {
             let line = finding.evidence.line.map(|line| format!(":{line}")).unwrap_or_default();
             let place = printable_line(&finding.evidence.path);
             let _ = writeln!(text, "      {place}{line}: {}", printable_line(&finding.message));

@@ -8,10 +8,6 @@ use amint_types::scan::{FindingKind, PackageKind, ScanFinding};
 
 use crate::{RecipeChange, rules};
 
-/// Findings about a program that is not there: no fix installs it, a package does. Rule, path and package.
-const MISSING_PROGRAMS: [(&str, &str, &str); 2] =
-    [("ACC-008", "/usr/bin/sudo", "sudo"), ("SVC-004", "/usr/bin/cloud-init", "cloud-init")];
-
 /// One change of the recipe and what it clears.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedChange {
@@ -49,10 +45,6 @@ fn change_for(finding: &ScanFinding) -> Option<RecipeChange> {
     if finding.kind == FindingKind::Vulnerability {
         let is_mended = finding.fixed_version.is_some() && finding.is_fix_available != Some(false);
         return (is_mended && is_of_system(finding)).then_some(RecipeChange::UpdatePackages);
-    }
-    let is_missing = |(rule, path, _): &&(&str, &str, &str)| *rule == finding.rule && *path == finding.path;
-    if let Some((_, _, package)) = MISSING_PROGRAMS.iter().find(is_missing) {
-        return Some(RecipeChange::InstallPackage((*package).to_owned()));
     }
     if let Some(rule) = rules().iter().find(|rule| rule.meta().id == finding.rule) {
         let evidence =

@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod boot;
+mod change;
 mod crypto;
 mod files;
 mod identity;

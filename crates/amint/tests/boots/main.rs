@@ -11,6 +11,7 @@
 
 mod bookworm;
 mod cache;
+mod flawed;
 mod interrupted;
 mod protected;
 mod reproducible;

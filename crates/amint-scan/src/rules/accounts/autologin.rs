@@ -1,3 +1,4 @@
+use crate::rules::change::without_drop_in;
 use std::path::Path;
 
 use amint_types::Severity;
@@ -6,7 +7,7 @@ use amint_types::report::Finding;
 use super::cloud_passwords;
 use crate::facts::units;
 use crate::rule::finding_at;
-use crate::{CheckError, Context, Rule, RuleMeta, Severities, Verdict};
+use crate::{CheckError, Context, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 
 /// Nobody is logged in without proof.
 pub(in crate::rules) struct Autologin;
@@ -74,6 +75,10 @@ impl Rule for Autologin {
         }
         findings.extend(cloud_passwords::findings(cx)?);
         Ok(findings.into())
+    }
+
+    fn recipe_change(&self, finding: &Finding) -> Option<RecipeChange> {
+        without_drop_in(finding)
     }
 }
 

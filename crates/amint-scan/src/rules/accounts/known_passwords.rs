@@ -1,3 +1,5 @@
+use crate::rules::change::account;
+use amint_types::report::Finding;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -6,7 +8,7 @@ use amint_types::Severity;
 use crate::facts::accounts::{SHADOW, has_hash, records};
 use crate::facts::crypt;
 use crate::rule::finding_at;
-use crate::{CheckError, Context, Rule, RuleMeta, Severities, Verdict};
+use crate::{CheckError, Context, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 
 /// No password that everybody tries first.
 pub(in crate::rules) struct KnownPasswords;
@@ -73,6 +75,12 @@ impl Rule for KnownPasswords {
             }
         }
         Ok(findings.into())
+    }
+
+    fn recipe_change(&self, finding: &Finding) -> Option<RecipeChange> {
+        let name = finding.message.strip_prefix("the password of ")?.split(' ').next().and_then(account)?;
+        // As `passwd -d` and `-l` in one: the hash itself must not stay.
+        Some(RecipeChange::Run(format!("usermod --password '!' {name}")))
     }
 }
 

@@ -1,10 +1,12 @@
+use crate::rules::change::account;
+use amint_types::report::Finding;
 use std::path::Path;
 
 use amint_types::Severity;
 
 use crate::facts::accounts::{PASSWD, User};
 use crate::rule::finding_at;
-use crate::{CheckError, Context, Rule, RuleMeta, Severities, Verdict};
+use crate::{CheckError, Context, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 
 /// The builder's users stay behind.
 pub(in crate::rules) struct LoginUsers;
@@ -45,6 +47,12 @@ impl Rule for LoginUsers {
             }
         }
         Ok(findings.into())
+    }
+
+    fn recipe_change(&self, finding: &Finding) -> Option<RecipeChange> {
+        let (name, rest) = finding.message.strip_prefix("user ")?.split_once(' ')?;
+        let name = account(name).filter(|_| rest.starts_with("can log in"))?;
+        Some(RecipeChange::Run(format!("usermod --shell /usr/sbin/nologin {name}")))
     }
 }
 

@@ -1,3 +1,4 @@
+use crate::rules::change::account;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -6,7 +7,7 @@ use amint_types::report::Finding;
 
 use crate::facts::accounts::{GROUP, PASSWD, SHADOW, records};
 use crate::rule::finding_at;
-use crate::{CheckError, Context, Rule, RuleMeta, Severities, Verdict};
+use crate::{CheckError, Context, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 
 /// Root is the only superuser, and every name and number stands once.
 pub(in crate::rules) struct OneSuperuser;
@@ -59,6 +60,13 @@ impl Rule for OneSuperuser {
         }
         findings.extend(groups(cx)?);
         Ok(findings.into())
+    }
+
+    fn recipe_change(&self, finding: &Finding) -> Option<RecipeChange> {
+        let (name, rest) = finding.message.strip_prefix("user ")?.split_once(' ')?;
+        let name = account(name).filter(|_| rest == "has id 0" || rest == "shares id 0 with root")?;
+        // `userdel` would take the home of root along.
+        Some(RecipeChange::Run(format!("sed -i '/^{name}:/d' /etc/passwd /etc/shadow")))
     }
 }
 

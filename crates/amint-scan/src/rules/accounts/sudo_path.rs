@@ -1,3 +1,5 @@
+use crate::rules::change::without_drop_in;
+use amint_types::report::Finding;
 use std::path::Path;
 
 use amint_types::Severity;
@@ -8,7 +10,7 @@ use crate::facts::cloud::{self, CloudConfig};
 use crate::facts::sudoers::{self, Sudoers};
 use crate::facts::yaml::Yaml;
 use crate::rule::finding;
-use crate::{CheckError, Context, Fix, Rule, RuleMeta, Severities, Verdict};
+use crate::{CheckError, Context, Fix, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 
 /// The user can become root.
 pub(in crate::rules) struct SudoPath;
@@ -25,6 +27,9 @@ static META: RuleMeta = RuleMeta {
     severities: Severities::public(Severity::Critical, Some(Severity::Medium)),
 };
 
+/// Where sudo lies.
+const PROGRAM: &str = "/usr/bin/sudo";
+
 impl Rule for SudoPath {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -33,7 +38,7 @@ impl Rule for SudoPath {
     fn check(&self, cx: &Context<'_>) -> Result<Verdict, CheckError> {
         let user = &cx.request().user;
         if !Sudoers::is_installed(cx)? {
-            return Ok(Verdict::Fail(vec![finding("sudo is not installed", Path::new("/usr/bin/sudo"))]));
+            return Ok(Verdict::Fail(vec![finding("sudo is not installed", Path::new(PROGRAM))]));
         }
         let mut findings = passwordless_sudo::findings(cx)?;
         if !has_path(cx)? {
@@ -49,6 +54,15 @@ impl Rule for SudoPath {
             let is_missing = Sudoers::is_installed(&look)? && !has_path(&look)?;
             if is_missing { write_default_user(cx) } else { Ok(()) }
         })
+    }
+
+    fn recipe_change(&self, finding: &Finding) -> Option<RecipeChange> {
+        match finding.evidence.path.as_str() {
+            PROGRAM => Some(RecipeChange::InstallPackage("sudo".to_owned())),
+            sudoers::MAIN => finding.message.starts_with("nothing lets").then_some(RecipeChange::Harden),
+            _ if finding.message.ends_with("without a password") => without_drop_in(finding),
+            _ => None,
+        }
     }
 }
 

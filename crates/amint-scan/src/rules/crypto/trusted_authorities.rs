@@ -1,3 +1,5 @@
+use crate::rules::change::plain;
+use amint_types::report::Finding;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -6,7 +8,7 @@ use amint_types::{Digest, Severity};
 
 use crate::facts::certificates::{CertificateFacts, certificates};
 use crate::rule::finding;
-use crate::{CheckError, Context, Rule, RuleMeta, Severities, Verdict};
+use crate::{CheckError, Context, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 
 /// Only the distribution's authorities are trusted.
 pub(in crate::rules) struct TrustedAuthorities;
@@ -67,6 +69,12 @@ impl Rule for TrustedAuthorities {
             }
         }
         Ok(findings.into())
+    }
+
+    fn recipe_change(&self, finding: &Finding) -> Option<RecipeChange> {
+        let path = plain(&finding.evidence.path)?;
+        let is_own = path.starts_with("/usr/local/share/ca-certificates/");
+        is_own.then(|| RecipeChange::Run(format!("rm -f -- {path} && update-ca-certificates --fresh")))
     }
 }
 

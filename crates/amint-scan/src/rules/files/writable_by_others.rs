@@ -67,6 +67,7 @@ impl Rule for WritableByOthers {
         let command = match finding.message.as_str() {
             message if message.starts_with("a file that everybody") => "chmod o-w",
             message if message.contains("sticky bit") => "chmod +t",
+            message if message.starts_with("belongs to ") => "chown -h root:root",
             _ => return None,
         };
         is_plain.then(|| RecipeChange::Run(format!("{command} {path}")))

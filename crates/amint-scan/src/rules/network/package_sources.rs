@@ -1,3 +1,5 @@
+use crate::rules::change::without_drop_in;
+use amint_types::report::Finding;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -8,7 +10,7 @@ use regex::Regex;
 
 use crate::redact::pattern;
 use crate::rule::finding_at;
-use crate::{CheckError, Context, Rule, RuleMeta, Severities, Verdict};
+use crate::{CheckError, Context, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 
 /// Packages come from where every instance can reach them.
 pub(in crate::rules) struct PackageSources;
@@ -49,6 +51,10 @@ impl Rule for PackageSources {
             }
         }
         Ok(findings.into())
+    }
+
+    fn recipe_change(&self, finding: &Finding) -> Option<RecipeChange> {
+        without_drop_in(finding)
     }
 }
 

@@ -1,3 +1,4 @@
+use amint_types::report::Finding;
 use std::path::Path;
 
 use amint_types::Severity;
@@ -5,7 +6,7 @@ use amint_types::Severity;
 use crate::facts::cloud::{self, FOLDER, MAIN};
 use crate::facts::yaml::Yaml;
 use crate::rule::finding;
-use crate::{CheckError, Context, Rule, RuleMeta, Severities, Verdict};
+use crate::{CheckError, Context, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 
 /// Instances take their owner's key.
 pub(in crate::rules) struct CloudInit;
@@ -68,6 +69,13 @@ impl Rule for CloudInit {
             findings.push(finding("cloud-init has no configuration", Path::new(MAIN)));
         }
         Ok(findings.into())
+    }
+
+    fn recipe_change(&self, finding: &Finding) -> Option<RecipeChange> {
+        if finding.evidence.path == "/usr/bin/cloud-init" {
+            return Some(RecipeChange::InstallPackage("cloud-init".to_owned()));
+        }
+        self.fix().map(|_| RecipeChange::Harden)
     }
 }
 

@@ -1,3 +1,4 @@
+use crate::rules::change::without_drop_in;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -9,7 +10,7 @@ use super::started::Started;
 use crate::facts::listeners::Reach;
 use crate::redact::pattern;
 use crate::rule::{finding, finding_at};
-use crate::{CheckError, Context, Fix, Rule, RuleMeta, Severities, Verdict, glob};
+use crate::{CheckError, Context, Fix, RecipeChange, Rule, RuleMeta, Severities, Verdict, glob};
 
 /// Nothing tells others what an instance does.
 pub(in crate::rules) struct Reporting;
@@ -98,6 +99,10 @@ impl Rule for Reporting {
             }
             Ok(())
         })
+    }
+
+    fn recipe_change(&self, finding: &Finding) -> Option<RecipeChange> {
+        without_drop_in(finding).or(Some(RecipeChange::Harden))
     }
 }
 

@@ -1,9 +1,11 @@
+use crate::rules::change::without_drop_in;
 use amint_types::Severity;
+use amint_types::report::Finding;
 
 use crate::facts::commands::runs_downloaded_code;
 use crate::facts::jobs::{JobKind, Jobs};
 use crate::rule::finding_at;
-use crate::{CheckError, Context, Rule, RuleMeta, Severities, Verdict};
+use crate::{CheckError, Context, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 
 /// No job runs code that is fetched when it runs.
 pub(in crate::rules) struct Scheduled;
@@ -35,6 +37,10 @@ impl Rule for Scheduled {
             })
             .collect();
         Ok(findings.into())
+    }
+
+    fn recipe_change(&self, finding: &Finding) -> Option<RecipeChange> {
+        without_drop_in(finding)
     }
 }
 

@@ -1,3 +1,4 @@
+use crate::rules::change::without_drop_in;
 use std::path::{Path, PathBuf};
 
 use amint_types::Severity;
@@ -6,7 +7,7 @@ use amint_types::report::Finding;
 use crate::facts::commands::{gives_a_shell_away, tunnel};
 use crate::facts::jobs::Jobs;
 use crate::rule::{finding, finding_at};
-use crate::{CheckError, Context, Rule, RuleMeta, Severities, Verdict, glob};
+use crate::{CheckError, Context, RecipeChange, Rule, RuleMeta, Severities, Verdict, glob};
 
 /// Nothing opens a way in from elsewhere.
 pub(in crate::rules) struct Tunnels;
@@ -68,6 +69,10 @@ impl Rule for Tunnels {
         private_networks(cx, &mut findings)?;
         forwards_of_users(cx, &mut findings)?;
         Ok(findings.into())
+    }
+
+    fn recipe_change(&self, finding: &Finding) -> Option<RecipeChange> {
+        without_drop_in(finding)
     }
 }
 

@@ -12,6 +12,7 @@ use amint_types::Severity;
 use amint_types::report::Finding;
 
 use crate::facts::packages::{installed, repositories};
+use crate::rules::change::without_drop_in;
 use crate::{CheckError, Context, Fix, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 
 /// Packages are whole, and come from sources that are checked.
@@ -54,6 +55,9 @@ impl Rule for CleanPackages {
     fn recipe_change(&self, finding: &Finding) -> Option<RecipeChange> {
         if finding.message == sources::OPEN {
             return Some(RecipeChange::Harden);
+        }
+        if let Some(change) = without_drop_in(finding) {
+            return Some(change);
         }
         // Names come from the image: what is no name must not become part of a command.
         let named = finding.message.split('`').nth(1).filter(|name| is_package_name(name))?;
