@@ -69,6 +69,15 @@ impl Fixture {
         self
     }
 
+    /// Adds a unit that starts with the system.
+    pub(crate) fn started(self, unit: &str) -> Self {
+        let path = format!("/usr/lib/systemd/system/{unit}");
+        self.file("/usr/lib/systemd/systemd", "")
+            .file("/usr/lib/systemd/system/sysinit.target", "[Unit]\n")
+            .file(&path, "[Service]\nExecStart=/x\n")
+            .link(&path, &format!("/etc/systemd/system/sysinit.target.wants/{unit}"))
+    }
+
     pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.host(path)).unwrap()
     }

@@ -48,6 +48,15 @@ impl Yaml {
         }
     }
 
+    /// Returns the values of a map.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Yaml> {
+        let map = match self {
+            Yaml::Map(map) => Some(map),
+            _ => None,
+        };
+        map.into_iter().flat_map(BTreeMap::values)
+    }
+
     /// Returns a switch, in all the spellings that YAML 1.1 and Python know.
     pub(crate) fn switch(&self) -> Option<bool> {
         match self.text()?.to_ascii_lowercase().as_str() {

@@ -57,6 +57,10 @@ pub(crate) const WANTED: [(&str, &[&str]); 28] = [
     ("net.ipv6.conf.default.accept_redirects", &["0"]),
 ];
 
+/// Settings that are right as the kernel has them, and wrong when a file turns them on: an instance is no router.
+const ROUTING: [&str; 3] =
+    ["net.ipv4.conf.all.forwarding", "net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"];
+
 impl Rule for Sysctl {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -78,6 +82,11 @@ impl Rule for Sysctl {
                     .push(finding(format!("{key} is not set, wanted: {wanted}"), Path::new("/etc/sysctl.d"))),
             }
         }
+        for (key, setting) in routing(&settings) {
+            let message = format!("{key} is {}, wanted: 0", setting.value);
+            let text = format!("{key} = {}", setting.value);
+            findings.push(finding_at(message, &setting.path, setting.line, &text));
+        }
         Ok(findings.into())
     }
 
@@ -95,9 +104,20 @@ impl Rule for Sysctl {
                     value.map_or(values[0], |setting| setting.value.as_str())
                 );
             }
+            for (key, _) in routing(&before) {
+                let _ = writeln!(content, "{key} = 0");
+            }
             cx.write(DROP_IN, &content, 0o644)
         })
     }
+}
+
+/// Returns the settings that make a router of an instance.
+fn routing(settings: &[Setting]) -> impl Iterator<Item = (&'static str, &Setting)> {
+    ROUTING
+        .into_iter()
+        .filter_map(|key| Some((key, effective(settings, key)?)))
+        .filter(|(_, setting)| setting.value != "0")
 }
 
 #[derive(Debug)]

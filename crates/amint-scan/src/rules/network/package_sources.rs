@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use amint_types::Severity;
 use regex::Regex;
 
+use super::static_addresses;
 use crate::redact::pattern;
 use crate::rule::finding_at;
 use crate::{CheckError, Context, RecipeChange, Rule, RuleMeta, Severities, Verdict};
@@ -17,11 +18,12 @@ pub(in crate::rules) struct PackageSources;
 
 static META: RuleMeta = RuleMeta {
     id: "NET-002",
-    title: "package sources can be reached from any instance",
+    title: "package sources and addresses are right on any instance",
     requirements: &["A5", "A7", "MP-A7", "MP-U3"],
     rationale: "A mirror that only the builder reaches leaves instances without updates; one at a private address can \
-                be anybody's in the network where an instance runs.",
-    remedy: "Name public mirrors in /etc/apt/sources.list and sources.list.d, or in yum.repos.d.",
+                be anybody's in the network where an instance runs. An interface with the builder's address gives an \
+                instance no network at all.",
+    remedy: "Name public mirrors in /etc/apt/sources.list and sources.list.d, or in yum.repos.d; let interfaces ask by DHCP.",
     severities: Severities::public(Severity::High, Some(Severity::Low)),
 };
 
@@ -32,7 +34,7 @@ impl Rule for PackageSources {
 
     fn check(&self, cx: &Context<'_>) -> Result<Verdict, CheckError> {
         static URI: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b([a-z+]+):(?://)?([^\s\]]*)"));
-        let mut findings = Vec::new();
+        let mut findings = static_addresses::find(cx)?;
         for path in sources(cx)? {
             let text = cx.text(&path)?.unwrap_or_default();
             let disabled = disabled_lines(&path, &text);

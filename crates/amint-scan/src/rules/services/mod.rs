@@ -6,7 +6,7 @@ mod open_listeners;
 mod reporting;
 mod sandboxing;
 mod scheduled;
-mod started;
+pub(in crate::rules) mod started;
 mod time;
 mod tunnels;
 mod unneeded;
