@@ -61,7 +61,8 @@ pub fn kernels(cx: &Context<'_>) -> Result<Kernels, CheckError> {
         None => Some("no boot loader says which kernel starts".to_owned()),
         Some(chosen) => Some(format!("the boot loader starts `{}`, which is not there", chosen.kernel)),
     };
-    let missing = chosen.map(|chosen| chosen.kernel).filter(|_| note.is_some());
+    let missing =
+        chosen.map(|chosen| chosen.kernel).filter(|_| !found.iter().any(|kernel| kernel.is_default));
     Ok(Kernels { kernels: found, note, missing })
 }
 
