@@ -65,6 +65,13 @@ impl Store {
                 live.blocks.extend(self.manifest(image.digest)?.blocks().iter().flatten());
             }
         }
+        for (_, manifest) in self.pins()? {
+            cancel.check()?;
+            if live.manifests.insert(manifest) {
+                live.blocks.extend(self.manifest(manifest)?.blocks().iter().flatten());
+            }
+        }
+        live.blocks.extend(self.blocks_on_their_way()?);
         Ok(live)
     }
 }

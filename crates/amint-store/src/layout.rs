@@ -52,6 +52,10 @@ impl Layout {
         self.manifests().join(digest.to_string())
     }
 
+    pub(crate) fn writers(&self) -> PathBuf {
+        self.root.join("writers")
+    }
+
     pub(crate) fn tmp(&self) -> PathBuf {
         self.root.join("tmp")
     }

@@ -10,6 +10,7 @@
 //!   blocks/ab/cdef…     one file per block, named by the SHA-256 of its bytes; zero blocks are not stored
 //!   manifests/0123…     one file per disk, named by the SHA-256 of its bytes: the image's digest
 //!   catalogue.sqlite    images, documents, trusted blocks, operation log (WAL, synchronous=FULL)
+//!   writers/            one list for each disk that is written block by block
 //!   tmp/                work folders, each with a lock beside it that its owner holds
 //!   lock, gate          file locks between processes: shared to put and to read, exclusive to collect
 //! ```
@@ -41,6 +42,7 @@ mod record;
 mod similar;
 mod store;
 mod temporary;
+mod writer;
 
 pub use blocks::{BlockError, BlockFault, find_block_error};
 pub use catalogue::CatalogueError;
@@ -53,3 +55,4 @@ pub use reader::ImageReader;
 pub use record::{ImageId, ImageRecord, PutRequest, Stored};
 pub use store::{Store, StoreOptions};
 pub use temporary::Temporary;
+pub use writer::DiskWriter;

@@ -115,7 +115,7 @@ impl Store {
 }
 
 /// Makes everything written so far durable: one sync for a whole image, rather than one for each of its blocks.
-fn sync(inner: &Inner) -> Result<(), StoreError> {
+pub(crate) fn sync(inner: &Inner) -> Result<(), StoreError> {
     let root = inner.layout.root();
     let folder = File::open(root).map_err(StoreError::io("open", root))?;
     rustix::fs::syncfs(&folder).map_err(|error| StoreError::io("sync", root)(error.into()))

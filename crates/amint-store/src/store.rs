@@ -131,6 +131,17 @@ impl Store {
         }
     }
 
+    /// Opens a disk by the digest of its manifest, whether an image has it or a pin. `label` names it in errors. No
+    /// collection starts while the reader lives.
+    ///
+    /// # Errors
+    /// Fails when there is no such manifest.
+    pub fn disk(&self, digest: Digest, label: ImageRef) -> Result<ImageReader, StoreError> {
+        let lock = self.inner.lock_shared(&Cancel::new())?;
+        let manifest = self.inner.manifest(digest)?;
+        Ok(ImageReader::new(Arc::clone(&self.inner), label, manifest, lock))
+    }
+
     fn is_gone(&self, record: &ImageRecord) -> Result<bool, StoreError> {
         Ok(self.images(true)?.iter().all(|image| image.id != record.id))
     }

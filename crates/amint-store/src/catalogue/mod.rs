@@ -129,6 +129,12 @@ pub(crate) trait Catalogue: Send + Sync + std::fmt::Debug {
     fn is_trusted(&self, block: Digest) -> Result<bool>;
     /// Trusts a block no more: the next put compares it, and writes it anew.
     fn distrust(&self, block: Digest) -> Result<()>;
+    /// Returns all pins: name and manifest.
+    fn pins(&self) -> Result<Vec<(String, Digest)>>;
+    /// Keeps a manifest under a name, and trusts its blocks, which are safely on the disk.
+    fn pin(&self, name: &str, manifest: Digest, blocks: &[Digest]) -> Result<()>;
+    /// Forgets a pin; false when there is none.
+    fn unpin(&self, name: &str) -> Result<bool>;
     /// Adds the beginning of an operation to the log.
     fn begin(&self, begin: &Begin<'_>) -> Result<OperationId>;
     /// Adds the end of an operation to the log; false when it has one already, or never began.

@@ -19,3 +19,4 @@ mod temporary;
 mod torn_files;
 mod two_processes;
 mod versions;
+mod writer;

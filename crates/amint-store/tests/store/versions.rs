@@ -16,7 +16,7 @@ fn refuses_a_store_that_a_newer_amint_used() {
     Connection::open(&catalogue).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let error = Store::open(&scene.root()).unwrap_err();
     let StoreError::Catalogue { source, .. } = &error else { panic!("{error:?}") };
-    assert_eq!(source.to_string(), "the store has schema version 99, this amint knows 1");
+    assert_eq!(source.to_string(), "the store has schema version 99, this amint knows 2");
     assert!(error.hint().unwrap().contains("newer amint"));
 }
 

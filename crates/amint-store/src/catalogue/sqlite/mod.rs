@@ -3,6 +3,7 @@
 mod convert;
 mod images;
 mod log;
+mod pins;
 mod schema;
 
 use std::path::Path;
@@ -103,6 +104,18 @@ impl Catalogue for SqliteCatalogue {
 
     fn distrust(&self, block: Digest) -> Result<()> {
         self.write(|transaction| images::distrust(transaction, block))
+    }
+
+    fn pins(&self) -> Result<Vec<(String, Digest)>> {
+        self.read(pins::all)
+    }
+
+    fn pin(&self, name: &str, manifest: Digest, blocks: &[Digest]) -> Result<()> {
+        self.write(|transaction| pins::put(transaction, name, manifest, blocks))
+    }
+
+    fn unpin(&self, name: &str) -> Result<bool> {
+        self.write(|transaction| pins::remove(transaction, name))
     }
 
     fn begin(&self, begin: &Begin<'_>) -> Result<OperationId> {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{CatalogueError, Result};
 
 /// Each step leads from the version of its place to the next one. Steps that were released are never changed.
-const MIGRATIONS: [&str; 1] = [include_str!("schema_1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema_1.sql"), include_str!("schema_2.sql")];
 #[expect(clippy::cast_possible_wrap, reason = "there are not that many migrations")]
 const VERSION: i64 = MIGRATIONS.len() as i64;
 /// Tells `file(1)` and us that a database is a catalogue: `amnt`.
