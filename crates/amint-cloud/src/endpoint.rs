@@ -157,11 +157,29 @@ fn rest(call: &Call<'_>, received: &Received) -> Result<Response<Body>, Fault> {
         method: received.method.as_str(),
         path: &received.path,
         query: &received.query,
+        headers: &received.headers,
+        body: &received.body,
         now: call.now.as_second(),
     };
     Ok(match answer_ebs(call, &request)? {
         EbsAnswer::Json(document) => {
             respond(StatusCode::OK, "application/json", Body::from(document.to_string()))
+        }
+        EbsAnswer::Accepted(status, document) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+            respond(status, "application/json", Body::from(document.to_string()))
+        }
+        EbsAnswer::Written(checksum) => {
+            let mut response = respond(StatusCode::CREATED, "application/json", Body::from("{}"));
+            let headers = response.headers_mut();
+            headers.insert(
+                HeaderName::from_static("x-amz-checksum-algorithm"),
+                HeaderValue::from_static("SHA256"),
+            );
+            if let Ok(checksum) = HeaderValue::from_str(&checksum) {
+                headers.insert(HeaderName::from_static("x-amz-checksum"), checksum);
+            }
+            response
         }
         EbsAnswer::Block(block, checksum) => {
             let length = HeaderValue::from(block.len());

@@ -8,8 +8,6 @@
 //! [`protocol`] knows how AWS's services speak, each file of `operations` holds one operation, `records` are the nouns
 //! that they speak about, `state` remembers them, and [`Endpoint`] serves them over HTTP.
 
-#![allow(dead_code, reason = "operations that change something are being added")]
-
 mod access;
 mod clock;
 mod endpoint;

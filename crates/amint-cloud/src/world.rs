@@ -1,10 +1,10 @@
 //! What the operations speak about.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use amint_store::{ImageReader, ImageRecord, Store, StoreError};
+use amint_store::{DiskWriter, ImageReader, ImageRecord, Store, StoreError};
 use amint_types::{Architecture, BLOCK_BYTES, Digest};
 use jiff::Timestamp;
 
@@ -51,6 +51,10 @@ pub struct World {
     pub(crate) store: Arc<Store>,
     pub(crate) state: State,
     pub(crate) options: WorldOptions,
+    writers: Mutex<HashMap<String, Arc<DiskWriter>>>,
+    /// When a block of a snapshot came last.
+    touched: Mutex<HashMap<String, Timestamp>>,
+    opened: Timestamp,
 }
 
 impl World {
@@ -63,7 +67,15 @@ impl World {
             Some(path) => State::open(path)?,
             None => State::in_memory()?,
         };
-        Ok(Self { store: Arc::new(store), state, options })
+        let opened = options.clock.now();
+        Ok(Self {
+            store: Arc::new(store),
+            state,
+            options,
+            writers: Mutex::default(),
+            touched: Mutex::default(),
+            opened,
+        })
     }
 
     /// Returns the region in which the images of the store are.
@@ -127,11 +139,44 @@ impl World {
     pub(crate) fn blocks(&self, snapshot: &Snapshot) -> Result<ImageReader, Fault> {
         let not_found = || snapshot_not_found(&snapshot.id);
         let digest = snapshot.manifest.ok_or_else(not_found)?;
-        let records = self.store.images(true).map_err(|_| Fault::internal())?;
-        let record = records.into_iter().find(|record| record.digest == digest).ok_or_else(not_found)?;
-        self.store
-            .reader(&record)
-            .map_err(|error| if error.is_not_found() { not_found() } else { Fault::internal() })
+        let label = snapshot.id.parse().map_err(|_| Fault::internal())?;
+        self.store.disk(digest, label).map_err(|_| Fault::internal())
+    }
+
+    /// Returns the writer of a snapshot whose blocks are being written.
+    pub(crate) fn writer(&self, snapshot_id: &str) -> Result<Arc<DiskWriter>, Fault> {
+        let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(writer) = writers.get(snapshot_id) {
+            return Ok(Arc::clone(writer));
+        }
+        let writer = Arc::new(self.store.writer(snapshot_id).map_err(|_| Fault::internal())?);
+        writers.insert(snapshot_id.to_owned(), Arc::clone(&writer));
+        Ok(writer)
+    }
+
+    /// Forgets the blocks of a snapshot that nobody finishes. What cannot be removed now is removed with the store's litter.
+    pub(crate) fn give_up(&self, snapshot_id: &str) {
+        self.drop_writer(snapshot_id);
+        if let Ok(writer) = self.store.writer(snapshot_id) {
+            let _ = writer.abandon();
+        }
+    }
+
+    /// Remembers that a block came.
+    pub(crate) fn touch(&self, snapshot_id: &str, now: Timestamp) {
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner).insert(snapshot_id.to_owned(), now);
+    }
+
+    /// Returns when a block of a snapshot came last; what came before this start counts as its start.
+    pub(crate) fn last_touch(&self, snapshot: &Snapshot) -> Timestamp {
+        let touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
+        touched.get(&snapshot.id).copied().unwrap_or_else(|| snapshot.started.max(self.opened))
+    }
+
+    /// Lets go of the writer of a snapshot that is finished or given up.
+    pub(crate) fn drop_writer(&self, snapshot_id: &str) {
+        self.writers.lock().unwrap_or_else(PoisonError::into_inner).remove(snapshot_id);
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner).remove(snapshot_id);
     }
 }
 
@@ -178,6 +223,11 @@ fn snapshot_of(record: &ImageRecord, snapshot_id: String, region: &str) -> Snaps
         started: whole_second(record.created_at),
         completed: Some(whole_second(record.created_at)),
         manifest: Some(record.digest),
+        parent: None,
+        // The store keeps each block once: any two of its images can be compared.
+        lineage: STORE_LINEAGE.to_owned(),
+        timeout_minutes: 0,
+        failed: None,
         used_bytes: record.used_bytes.next_multiple_of(BLOCK_BYTES),
         is_encrypted: false,
         kms_key_id: None,
@@ -229,12 +279,16 @@ fn image_of(record: &ImageRecord, image_id: String, snapshot: &Snapshot) -> Imag
     }
 }
 
+/// The line of all images of the store.
+const STORE_LINEAGE: &str = "store";
+
 /// Where EC2 attaches the root volume of images with GRUB.
 const ROOT_DEVICE: &str = "/dev/xvda";
 
-/// Returns a name without what versions may hold and names of images may not (`RegisterImage`, Name).
+/// Returns a name without what versions may hold and names of images may not (`RegisterImage`, Name). It stands apart from
+/// the name that the image gets when it is published.
 fn name_of(record: &ImageRecord) -> String {
-    format!("{}-{}", record.name, record.version).replace(['+', '~'], "-")
+    format!("store/{}-{}", record.name, record.version).replace(['+', '~'], "-")
 }
 
 fn tags_of(record: &ImageRecord) -> Tags {

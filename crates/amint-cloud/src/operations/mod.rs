@@ -38,10 +38,17 @@ macro_rules! operation {
 
 // One line for each operation, sorted.
 static OPERATIONS: &[Operation] = &[
+    operation!(Ec2, "CopyImage", ec2::copy_image),
+    operation!(Ec2, "CreateTags", ec2::create_tags),
+    operation!(Ec2, "DeleteSnapshot", ec2::delete_snapshot),
+    operation!(Ec2, "DeleteTags", ec2::delete_tags),
+    operation!(Ec2, "DeregisterImage", ec2::deregister_image),
     operation!(Ec2, "DescribeAvailabilityZones", ec2::describe_availability_zones),
     operation!(Ec2, "DescribeImages", ec2::describe_images),
     operation!(Ec2, "DescribeRegions", ec2::describe_regions),
     operation!(Ec2, "DescribeSnapshots", ec2::describe_snapshots),
+    operation!(Ec2, "GetEbsEncryptionByDefault", ec2::get_ebs_encryption_by_default),
+    operation!(Ec2, "RegisterImage", ec2::register_image),
     operation!(Sts, "GetCallerIdentity", sts::get_caller_identity),
 ];
 

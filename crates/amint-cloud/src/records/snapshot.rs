@@ -22,6 +22,18 @@ pub(crate) struct Snapshot {
     pub(crate) completed: Option<Timestamp>,
     /// Which blocks it has; none while blocks are still written.
     pub(crate) manifest: Option<Digest>,
+    /// The snapshot that it was begun with.
+    #[serde(default)]
+    pub(crate) parent: Option<String>,
+    /// The first of its line: only within one line can blocks be compared.
+    #[serde(default)]
+    pub(crate) lineage: String,
+    /// After how many minutes without a block it is given up, while blocks are written.
+    #[serde(default)]
+    pub(crate) timeout_minutes: u32,
+    /// When it was given up.
+    #[serde(default)]
+    pub(crate) failed: Option<Timestamp>,
     /// The bytes of the blocks that it holds.
     pub(crate) used_bytes: u64,
     pub(crate) is_encrypted: bool,
@@ -38,8 +50,11 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Returns `pending` or `completed`.
+    /// Returns `pending`, `completed` or `error`.
     pub(crate) fn status(&self, now: Timestamp) -> &'static str {
+        if self.failed.is_some() {
+            return "error";
+        }
         if self.completed.is_some_and(|end| end <= now) { "completed" } else { "pending" }
     }
 

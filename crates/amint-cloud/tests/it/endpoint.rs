@@ -11,13 +11,13 @@ use crate::support::{Bench, between, disk};
 fn images_of_the_store_are_amis_with_their_own_snapshot() {
     let bench = Bench::new(true);
     let text = bench.ec2("Action=DescribeImages&Owner.1=self").text();
-    assert_eq!(between(&text, "<name>", "</name>"), "web-1.4-b1");
+    assert_eq!(between(&text, "<name>", "</name>"), "store/web-1.4-b1");
     let image_id = between(&text, "<imageId>", "</imageId>");
     let snapshot_id = between(&text, "<snapshotId>", "</snapshotId>");
     let snapshots = bench.ec2(&format!("Action=DescribeSnapshots&SnapshotId.1={snapshot_id}")).text();
     assert_eq!(between(&snapshots, "<volumeSize>", "</volumeSize>"), "1");
     for (filter, is_found) in [
-        ("Filter.1.Name=name&Filter.1.Value.1=web-*", true),
+        ("Filter.1.Name=name&Filter.1.Value.1=store/web-*", true),
         ("Filter.1.Name=tag:amint:name&Filter.1.Value.1=db", false),
         ("Filter.1.Name=block-device-mapping.snapshot-id&Filter.1.Value.1=snap-1", false),
         ("Owner.1=amazon", false),

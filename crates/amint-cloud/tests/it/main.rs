@@ -4,3 +4,4 @@
 
 mod endpoint;
 mod support;
+mod upload;

@@ -98,6 +98,18 @@ impl Bench {
     }
 
     pub(crate) fn send(&self, method: &str, target: &str, scope: &str, body: &str) -> Answer {
+        self.send_with(method, target, scope, "", body.as_bytes())
+    }
+
+    /// Sends a request with further headers, each ended as HTTP ends lines.
+    pub(crate) fn send_with(
+        &self,
+        method: &str,
+        target: &str,
+        scope: &str,
+        headers: &str,
+        body: &[u8],
+    ) -> Answer {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let authorization = if scope.is_empty() {
             String::new()
@@ -109,11 +121,13 @@ impl Bench {
         };
         write!(
             stream,
-            "{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{authorization}Content-Length: \
-             {}\r\n\r\n{body}",
+            "{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{authorization}{headers}Content-Length: \
+             {}\r\n\r\n",
             body.len()
         )
         .unwrap();
+        // A request that is refused early is answered before it was read.
+        let _ = stream.write_all(body);
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
         let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap();

@@ -26,7 +26,7 @@ fn the_endpoint_starts_once_serves_and_stops() {
     assert_eq!(amint(folder, &["cloud", "status"]).code, Some(1));
 
     let _down = Down(folder);
-    let up = amint(folder, &["cloud", "up", "--port", "0"]);
+    let up = amint(folder, &["cloud", "up", "--port", "0", "--time-scale", "60"]);
     assert_eq!(up.code, Some(0), "{}", up.stderr);
     let again = amint(folder, &["cloud", "up", "--port", "0"]);
     assert_eq!(again.code, Some(0));
@@ -39,6 +39,8 @@ fn the_endpoint_starts_once_serves_and_stops() {
     assert!(profile.starts_with("[profile amint]\n"));
 
     ask_by_boto3(&env);
+    let images = |folder| amint(folder, &["--json", "cloud", "status"]).stdout;
+    assert!(images(folder).contains("\"images\": 0"), "the store has none: {}", images(folder));
 
     assert_eq!(amint(folder, &["cloud", "down"]).code, Some(0));
     assert_eq!(amint(folder, &["cloud", "status"]).code, Some(1));
@@ -47,7 +49,11 @@ fn the_endpoint_starts_once_serves_and_stops() {
 
 /// Asks with AWS's own library, which signs its requests.
 fn ask_by_boto3(env: &str) {
-    let script = "\
+    by_boto3(env, ASKING);
+    by_boto3(env, include_str!("cloud_upload.py"));
+}
+
+const ASKING: &str = "\
 import boto3, os, botocore\n\
 url = os.environ['AWS_ENDPOINT_URL']\n\
 client = lambda service, **more: boto3.client(service, endpoint_url=url, **more)\n\
@@ -58,6 +64,8 @@ def fails(code, call):\n    try: call()\n    except botocore.exceptions.ClientEr
 fails('SignatureDoesNotMatch', client('sts', aws_access_key_id=os.environ['AWS_ACCESS_KEY_ID'], aws_secret_access_key='wrong').get_caller_identity)\n\
 fails('AuthFailure', client('ec2', aws_access_key_id='AKIAWRONG', aws_secret_access_key='wrong').describe_images)\n\
 fails('ResourceNotFoundException', lambda: client('ebs').list_snapshot_blocks(SnapshotId='snap-0123456789abcdef0'))\n";
+
+fn by_boto3(env: &str, script: &str) {
     let has_library = |python: &&str| {
         let output = Command::new(python).args(["-c", "import boto3"]).output();
         output.is_ok_and(|output| output.status.success())

@@ -1,13 +1,13 @@
 use serde_json::json;
 
-use super::{EbsAnswer, EbsRequest, block_token, page_token, readable};
+use super::{EbsAnswer, EbsRequest, block_token, invalid, page_token, readable};
 use crate::operations::Call;
 use crate::protocol::Fault;
 
 /// Lists the blocks in which two snapshots differ. Without a first one, all of the second.
 ///
-/// EC2 refuses snapshots of different volumes (`UNRELATED_SNAPSHOTS`). Here all are of one lineage: the store keeps
-/// each block once, so any two can be compared.
+/// As in EC2 they have to be of one line: one was begun with the other, or both with a third. Images of the store are all of
+/// one line.
 pub(super) fn list_changed_blocks(
     call: &Call<'_>,
     request: &EbsRequest<'_>,
@@ -18,10 +18,17 @@ pub(super) fn list_changed_blocks(
     let second = call.world.blocks(&snapshot)?;
     let first = match request.value("firstSnapshotId").filter(|id| !id.is_empty()) {
         Some(first_id) => {
-            let reader = call.world.blocks(readable(call, &first_id)?.as_ref())?;
-            Some((first_id, reader))
+            let first = readable(call, &first_id)?;
+            let reader = call.world.blocks(&first)?;
+            Some((first_id, reader, first.lineage.clone()))
         }
         None => None,
+    };
+    let first = match first {
+        Some((_, _, lineage)) if lineage != snapshot.lineage => {
+            return Err(invalid("UNRELATED_SNAPSHOTS", "The snapshots are not of one line"));
+        }
+        other => other.map(|(first_id, reader, _)| (first_id, reader)),
     };
     let first_block = |index: usize| {
         first.as_ref().and_then(|(_, reader)| reader.manifest().blocks().get(index).copied().flatten())

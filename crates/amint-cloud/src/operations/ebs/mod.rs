@@ -5,12 +5,17 @@
 
 mod blocks;
 mod changed;
+mod complete;
 mod list;
+mod put;
+mod start;
 
 use std::sync::Arc;
 
+use axum::http::HeaderMap;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::SignedDuration;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
@@ -20,7 +25,14 @@ use crate::records::Snapshot;
 use crate::world::snapshot_not_found;
 
 /// The operations that are implemented.
-pub(crate) const NAMES: [&str; 3] = ["GetSnapshotBlock", "ListChangedBlocks", "ListSnapshotBlocks"];
+pub(crate) const NAMES: [&str; 6] = [
+    "CompleteSnapshot",
+    "GetSnapshotBlock",
+    "ListChangedBlocks",
+    "ListSnapshotBlocks",
+    "PutSnapshotBlock",
+    "StartSnapshot",
+];
 /// The longest page of a list, and the default.
 const RESULTS_MAX: u64 = 10_000;
 /// The shortest page of a list.
@@ -32,6 +44,8 @@ pub(crate) struct EbsRequest<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
     pub(crate) query: &'a str,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) body: &'a [u8],
     /// Seconds since 1970.
     pub(crate) now: i64,
 }
@@ -41,8 +55,12 @@ pub(crate) struct EbsRequest<'a> {
 pub(crate) enum EbsAnswer {
     /// A document.
     Json(Value),
+    /// A document with another status than 200.
+    Accepted(u16, Value),
     /// A block, with its SHA-256 in base64.
     Block(Vec<u8>, String),
+    /// A block was written: its SHA-256 in base64.
+    Written(String),
 }
 
 /// Answers a request.
@@ -52,6 +70,9 @@ pub(crate) fn answer(call: &Call<'_>, request: &EbsRequest<'_>) -> Result<EbsAns
         ("GET", ["snapshots", id, "blocks"]) => list::list_snapshot_blocks(call, request, id),
         ("GET", ["snapshots", id, "blocks", index]) => blocks::get_snapshot_block(call, request, id, index),
         ("GET", ["snapshots", id, "changedblocks"]) => changed::list_changed_blocks(call, request, id),
+        ("POST", ["snapshots"]) => start::start_snapshot(call, request),
+        ("PUT", ["snapshots", id, "blocks", index]) => put::put_snapshot_block(call, request, id, index),
+        ("POST", ["snapshots", "completion", id]) => complete::complete_snapshot(call, request, id),
         _ => {
             Err(Fault::client("UnknownOperationException", "The operation is not known here")
                 .with_status(404))
@@ -101,6 +122,37 @@ fn readable(call: &Call<'_>, id: &str) -> Result<Arc<Snapshot>, Fault> {
         .filter(|snapshot| snapshot.region == call.region && snapshot.status(call.now) == "completed")
         .filter(|snapshot| snapshot.account == call.account() || snapshot.users.contains(call.account()))
         .ok_or_else(|| snapshot_not_found(id))
+}
+
+/// Finds a snapshot of whoever asks that takes blocks. One that waited too long for a block is given up.
+fn writable(call: &Call<'_>, id: &str) -> Result<Arc<Snapshot>, Fault> {
+    let snapshot = call.tables().snapshots.get(id).cloned();
+    let snapshot = snapshot
+        .filter(|snapshot| call.owns(&snapshot.account, &snapshot.region))
+        .ok_or_else(|| snapshot_not_found(id))?;
+    let patience = SignedDuration::from_mins(i64::from(snapshot.timeout_minutes));
+    let end = call.world.clock().after(call.world.last_touch(&snapshot), patience);
+    let is_late = snapshot.manifest.is_none() && snapshot.failed.is_none() && end < call.now;
+    if is_late {
+        call.world.give_up(id);
+        call.world.state.change::<_, Fault>(|change| {
+            change.edit(id, |snapshot: &mut Snapshot| snapshot.failed = Some(call.now));
+            Ok(())
+        })?;
+    }
+    if is_late || snapshot.failed.is_some() {
+        let message = "The snapshot was given up, because no block came in time";
+        return Err(invalid("WRITE_REQUEST_TIMEOUT", message));
+    }
+    if snapshot.manifest.is_some() || snapshot.completed.is_some() {
+        return Err(invalid("INVALID_SNAPSHOT_ID", "The snapshot takes no more blocks"));
+    }
+    Ok(snapshot)
+}
+
+/// Returns a header as text.
+fn header<'r>(request: &EbsRequest<'r>, name: &str) -> Option<&'r str> {
+    request.headers.get(name)?.to_str().ok()
 }
 
 fn invalid(reason: &'static str, message: impl Into<String>) -> Fault {

@@ -1,14 +1,29 @@
 //! Elastic Compute Cloud.
 
+mod copy_image;
+mod create_tags;
+mod delete_snapshot;
+mod delete_tags;
+mod deregister_image;
 mod describe_availability_zones;
 mod describe_images;
 mod describe_regions;
 mod describe_snapshots;
+mod get_ebs_encryption_by_default;
+mod register_image;
+mod tags;
 
+pub(crate) use copy_image::copy_image;
+pub(crate) use create_tags::create_tags;
+pub(crate) use delete_snapshot::delete_snapshot;
+pub(crate) use delete_tags::delete_tags;
+pub(crate) use deregister_image::deregister_image;
 pub(crate) use describe_availability_zones::describe_availability_zones;
 pub(crate) use describe_images::describe_images;
 pub(crate) use describe_regions::describe_regions;
 pub(crate) use describe_snapshots::describe_snapshots;
+pub(crate) use get_ebs_encryption_by_default::get_ebs_encryption_by_default;
+pub(crate) use register_image::register_image;
 
 use jiff::Timestamp;
 

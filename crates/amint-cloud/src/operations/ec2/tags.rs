@@ -1,0 +1,95 @@
+//! Tags, as requests give them.
+
+use crate::protocol::{Fault, Params};
+use crate::records::{Image, Snapshot, Tags};
+use crate::state::Change;
+
+/// The most tags of a resource that users give (EC2 user guide, "Tag restrictions").
+const TAGS_MAX: usize = 50;
+
+/// Reads `TagSpecification.N`, which may name resources of one kind only.
+pub(super) fn specified(params: &Params, kind: &str) -> Result<Tags, Fault> {
+    specified_of(params, kind, &[kind])
+}
+
+/// Reads the tags of one kind of resources in `TagSpecification.N`, which may name `allowed` kinds.
+pub(super) fn specified_of(params: &Params, kind: &str, allowed: &[&str]) -> Result<Tags, Fault> {
+    let mut tags = Tags::new();
+    for index in params.indexes("TagSpecification") {
+        let name = format!("TagSpecification.{index}");
+        let found = params.required(&format!("{name}.ResourceType"))?;
+        if !allowed.contains(&found) {
+            let message = format!("'{found}' is not a valid taggable resource type for this operation.");
+            return Err(Fault::client("InvalidParameterValue", message));
+        }
+        let found_tags = list(params, &format!("{name}.Tag"))?;
+        if found == kind {
+            tags.extend(found_tags);
+        }
+    }
+    check(&tags)?;
+    Ok(tags)
+}
+
+/// Reads a list of keys and values.
+pub(super) fn list(params: &Params, name: &str) -> Result<Tags, Fault> {
+    let mut tags = Tags::new();
+    for index in params.indexes(name) {
+        let key = params.required(&format!("{name}.{index}.Key"))?.to_owned();
+        let value = params.get(&format!("{name}.{index}.Value")).unwrap_or_default().to_owned();
+        if tags.insert(key.clone(), value).is_some() {
+            let message = format!("Duplicate tag key '{key}' specified.");
+            return Err(Fault::client("InvalidParameterValue", message));
+        }
+    }
+    Ok(tags)
+}
+
+/// Refuses tags that EC2 refuses.
+pub(super) fn check(tags: &Tags) -> Result<(), Fault> {
+    if tags.len() > TAGS_MAX {
+        let message = format!("The maximum number of Tags for a resource has been reached: {TAGS_MAX}.");
+        return Err(Fault::client("TagLimitExceeded", message));
+    }
+    for (key, value) in tags {
+        if key.starts_with("aws:") {
+            let message = "Tag keys starting with 'aws:' are reserved for internal use";
+            return Err(Fault::client("InvalidParameterValue", message));
+        }
+        if key.chars().count() > 127 || value.chars().count() > 255 {
+            return Err(Fault::client("InvalidParameterValue", format!("The tag '{key}' is too long")));
+        }
+    }
+    Ok(())
+}
+
+/// Edits the tags of a resource of an account and a region.
+pub(super) fn edit(
+    change: &mut Change<'_>,
+    id: &str,
+    is_own: impl Fn(&str, &str) -> bool,
+    edit: impl FnOnce(&mut Tags),
+) -> Result<(), Fault> {
+    let unknown =
+        |code: &'static str, what: &str| Fault::client(code, format!("The {what} '{id}' does not exist"));
+    match id.split('-').next() {
+        Some("ami") => {
+            let image = change.get::<Image>(id).filter(|image| is_own(&image.account, &image.region));
+            let image = image.ok_or_else(|| unknown("InvalidAMIID.NotFound", "image id"))?;
+            let mut image = Image::clone(&image);
+            edit(&mut image.tags);
+            check(&image.tags)?;
+            change.put(image);
+        }
+        Some("snap") => {
+            let found = change.get::<Snapshot>(id).filter(|found| is_own(&found.account, &found.region));
+            let found = found.ok_or_else(|| unknown("InvalidSnapshot.NotFound", "snapshot"))?;
+            let mut found = Snapshot::clone(&found);
+            edit(&mut found.tags);
+            check(&found.tags)?;
+            change.put(found);
+        }
+        _ => return Err(Fault::client("InvalidID", format!("The ID '{id}' is not valid"))),
+    }
+    Ok(())
+}
