@@ -1,9 +1,11 @@
 use std::path::Path;
 
 use amint_types::Severity;
+use amint_types::report::Finding;
 
 use crate::rule::finding_at;
-use crate::{CheckError, Context, Rule, RuleMeta, Severities, Verdict};
+use crate::rules::change::plain;
+use crate::{CheckError, Context, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 
 /// File systems are found whatever their disk is called.
 pub(in crate::rules) struct StableDeviceNames;
@@ -43,6 +45,12 @@ impl Rule for StableDeviceNames {
         }
         Ok(findings.into())
     }
+
+    fn recipe_change(&self, finding: &Finding) -> Option<RecipeChange> {
+        let place = plain(finding.message.split_once("the boot waits for `")?.1.strip_suffix('`')?)?;
+        let line = format!(r"^[^#][^[:space:]]*[[:space:]]+{place}[[:space:]]");
+        Some(RecipeChange::Run(format!("sed -i -E '\\|{line}|s/^/# /' {PATH}")))
+    }
 }
 
 /// A line of fstab(5).
@@ -72,7 +80,9 @@ impl Entry<'_> {
         if is_named {
             // The root is mounted by what the kernel was told; another one stops the boot.
             let stops = !may_be_missing && !matches!(self.place, "/" | "none" | "swap");
-            let message = "a device name that differs between instance types".to_owned();
+            let waits =
+                if stops { format!(", and the boot waits for `{}`", self.place) } else { String::new() };
+            let message = format!("a device name that differs between instance types{waits}");
             found.push((message, if stops { Severity::High } else { Severity::Medium }));
         }
         let is_remote =
