@@ -92,8 +92,10 @@ fn head(document: &ScanDocument, palette: Palette, text: &mut String) {
     }
     match document.data.iter().map(|source| source.date).min() {
         Some(oldest) => {
-            let data =
-                format!("{} sources, the oldest of {}", document.data.len(), oldest.strftime("%Y-%m-%d"));
+            let data = match document.data.len() {
+                1 => format!("1 source of {}", oldest.strftime("%Y-%m-%d")),
+                count => format!("{count} sources, the oldest of {}", oldest.strftime("%Y-%m-%d")),
+            };
             row(text, palette, "advisories", &data);
         }
         None => row(text, palette, "advisories", "none"),

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, Error as _};
 
-pub(crate) use image::{BlockDevice, Image, ImageOrigin};
+pub(crate) use image::{BlockDevice, Image, ImageOrigin, LaunchPermission};
 pub(crate) use import::Import;
 pub(crate) use snapshot::Snapshot;
 pub(crate) use token::Token;

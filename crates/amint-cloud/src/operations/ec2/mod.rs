@@ -6,11 +6,18 @@ mod delete_snapshot;
 mod delete_tags;
 mod deregister_image;
 mod describe_availability_zones;
+mod describe_image_attribute;
 mod describe_images;
 mod describe_regions;
 mod describe_snapshots;
 mod get_ebs_encryption_by_default;
+mod image_deprecation;
+mod image_disabling;
+mod images;
+mod modify_image_attribute;
 mod register_image;
+mod reset_image_attribute;
+mod snapshot_attributes;
 mod tags;
 
 pub(crate) use copy_image::copy_image;
@@ -19,11 +26,17 @@ pub(crate) use delete_snapshot::delete_snapshot;
 pub(crate) use delete_tags::delete_tags;
 pub(crate) use deregister_image::deregister_image;
 pub(crate) use describe_availability_zones::describe_availability_zones;
+pub(crate) use describe_image_attribute::describe_image_attribute;
 pub(crate) use describe_images::describe_images;
 pub(crate) use describe_regions::describe_regions;
 pub(crate) use describe_snapshots::describe_snapshots;
 pub(crate) use get_ebs_encryption_by_default::get_ebs_encryption_by_default;
+pub(crate) use image_deprecation::{disable_image_deprecation, enable_image_deprecation};
+pub(crate) use image_disabling::{disable_image, enable_image};
+pub(crate) use modify_image_attribute::modify_image_attribute;
 pub(crate) use register_image::register_image;
+pub(crate) use reset_image_attribute::reset_image_attribute;
+pub(crate) use snapshot_attributes::{describe_snapshot_attribute, modify_snapshot_attribute};
 
 use jiff::Timestamp;
 
