@@ -1,0 +1,610 @@
+//! Doing what a plan says.
+//!
+//! Everything may break off at any point, and is simply done again: a token made of the content lets the service find
+//! the snapshot that was begun, a list on disk knows which blocks it has, and an image is looked for by its name before
+//! one is made.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use amint_store::{ImageReader, Outcome, Store, StoreError};
+use amint_types::{BlockSource, Cancel, Cancelled, Digest};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::cloud::{
+    CloudError, CloudErrorClass, CloudImage, CompleteSnapshot, Region, SnapshotState, StartSnapshot,
+    StartedSnapshot,
+};
+use crate::journal::{Journal, JournalError};
+use crate::plan::{Action, Observed, Plan, Upload};
+use crate::retry::{Patience, Stopped, again, or_cancelled};
+use crate::upload::{Disk, Progress, checksum};
+use crate::wanted::{DIGEST_TAG, NAME_TAG, Wanted};
+
+/// How many answers in a row have to agree that an image is as it should be: the service's machines differ for a while.
+const AGREEMENTS: u32 = 3;
+/// The pause between looks at what becomes ready by itself.
+const LOOK: Duration = Duration::from_secs(2);
+/// The longest pause between such looks.
+const LOOK_MAX: Duration = Duration::from_secs(15);
+/// How long something may take to become ready.
+const READY_MAX: Duration = Duration::from_hours(1);
+/// After how many minutes without a block the service gives a snapshot up.
+const TIMEOUT_MINUTES: u32 = 60;
+/// How many snapshots are begun for one image when earlier ones were given up.
+const BEGINNINGS_MAX: u32 = 5;
+
+/// Publishing in a region failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApplyError {
+    /// The cloud refused or failed.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+    /// A block of the store cannot be read.
+    #[error("failed to read block {index} of the image")]
+    Read {
+        /// Which.
+        index: u64,
+        /// What reading met.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The list of sent blocks cannot be kept.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Every snapshot that was begun for the image was given up by the service.
+    #[error("the snapshots begun in {region} were given up by the service")]
+    GivenUp {
+        /// The region.
+        region: String,
+    },
+    /// Something did not become ready.
+    #[error("{what} is not ready after {} minutes", READY_MAX.as_secs() / 60)]
+    NotReady {
+        /// What.
+        what: String,
+    },
+    /// The image that was made is not as it should be, and was removed.
+    #[error("the image that was made was removed, because {}", .differences.join("; "))]
+    Different {
+        /// In what it differs.
+        differences: Vec<String>,
+    },
+    /// The plan refuses.
+    #[error("the plan refuses to publish in {region}")]
+    Refused {
+        /// The region.
+        region: String,
+    },
+    /// The user stopped it.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+impl From<Stopped> for ApplyError {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Cloud(error) => error.into(),
+            Stopped::Cancelled(cancelled) => cancelled.into(),
+        }
+    }
+}
+
+/// What was done in a region.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Applied {
+    /// The image.
+    pub image_id: String,
+    /// Its snapshot.
+    pub snapshot_id: String,
+    /// How many blocks were sent this time.
+    pub blocks_sent: u64,
+    /// Whether anything was changed.
+    pub is_changed: bool,
+}
+
+/// Looks at a region.
+///
+/// # Errors
+/// Fails when the cloud refuses or fails.
+pub async fn observe<R: Region>(
+    region: &R,
+    wanted: &Wanted,
+    cancel: &Cancel,
+) -> Result<Observed, ApplyError> {
+    let settled = Patience::Settled;
+    Ok(Observed {
+        region: region.name().to_owned(),
+        account: again(settled, cancel, || region.account()).await?,
+        is_encrypted_by_default: again(settled, cancel, || region.is_encrypted_by_default()).await?,
+        same_name: again(settled, cancel, || region.images_named(&wanted.name)).await?,
+        lineage: again(settled, cancel, || region.snapshots_tagged(NAME_TAG, &wanted.lineage)).await?,
+    })
+}
+
+/// What is to be done in a region, and where it is written down.
+#[derive(Debug)]
+pub struct Publication<'a> {
+    /// What the region shall hold.
+    pub wanted: &'a Wanted,
+    /// What has to happen for it.
+    pub plan: &'a Plan,
+    /// The blocks.
+    pub image: ImageReader,
+    /// Whose log tells of it.
+    pub store: &'a Store,
+    /// The folder for lists of blocks that were sent.
+    pub folder: &'a Path,
+}
+
+/// Does what a plan says.
+///
+/// # Errors
+/// Fails when the cloud refuses or fails, or the image cannot be read. Done again, it goes on from where it was.
+pub async fn apply<R: Region>(
+    region: &R,
+    publication: Publication<'_>,
+    progress: &Progress<'_>,
+    cancel: &Cancel,
+) -> Result<Applied, ApplyError> {
+    let Publication { wanted, plan, image, store, folder } = publication;
+    let manifest = Arc::new(image.manifest().clone());
+    let source: Arc<dyn BlockSource> = Arc::new(image);
+    let work =
+        Work { region, wanted, plan, disk: Disk { source, manifest }, store, folder, progress, cancel };
+    match &plan.action {
+        Action::Nothing { image_id, snapshot_id } => Ok(Applied {
+            image_id: image_id.clone(),
+            snapshot_id: snapshot_id.clone().unwrap_or_default(),
+            ..Applied::default()
+        }),
+        Action::Refuse { .. } => Err(ApplyError::Refused { region: plan.region.clone() }),
+        Action::Register { snapshot_id } => {
+            // Left by a run that was broken off between the end of the snapshot and this.
+            Journal::open(folder, snapshot_id)?.remove()?;
+            work.register(snapshot_id, 0).await
+        }
+        Action::Upload(upload) => {
+            let (snapshot_id, sent) = work.snapshot(upload).await?;
+            work.register(&snapshot_id, sent).await
+        }
+    }
+}
+
+struct Work<'a, R> {
+    region: &'a R,
+    wanted: &'a Wanted,
+    plan: &'a Plan,
+    disk: Disk,
+    store: &'a Store,
+    folder: &'a Path,
+    progress: &'a Progress<'a>,
+    cancel: &'a Cancel,
+}
+
+impl<R: Region> Work<'_, R> {
+    fn subject(&self) -> String {
+        format!("{}@{}", self.wanted.subject, self.plan.region)
+    }
+
+    /// Makes the snapshot, and returns its id and how many blocks were sent.
+    async fn snapshot(&self, upload: &Upload) -> Result<(String, u64), ApplyError> {
+        for beginning in 0..BEGINNINGS_MAX {
+            let token = self.token(upload, beginning);
+            let intent = json!({
+                "region": self.plan.region,
+                "account": self.plan.account,
+                "token": token,
+                "parent": upload.parent,
+                "blocks": upload.blocks,
+            });
+            let operation = self.store.begin("publish-snapshot", &self.subject(), &intent)?;
+            match self.try_snapshot(upload, &token).await {
+                Ok(Some((id, sent))) => {
+                    let result = json!({ "snapshot_id": id, "blocks_sent": sent });
+                    self.store.finish(operation, Outcome::Succeeded, &result)?;
+                    return Ok((id, sent));
+                }
+                Ok(None) => {
+                    let result = json!({ "error": "the service gave the snapshot up" });
+                    self.store.finish(operation, Outcome::Failed, &result)?;
+                }
+                Err(error) => {
+                    let result = json!({ "error": error.to_string() });
+                    self.store.finish(operation, Outcome::Failed, &result)?;
+                    return Err(error);
+                }
+            }
+        }
+        Err(ApplyError::GivenUp { region: self.plan.region.clone() })
+    }
+
+    /// Makes the token of a snapshot: the same content at the same place has the same one.
+    fn token(&self, upload: &Upload, beginning: u32) -> String {
+        let parent = upload.parent.as_ref().map_or("", |parent| parent.snapshot_id.as_str());
+        let (region, account) = (&self.plan.region, &self.plan.account);
+        let source = format!(
+            "{account}\0{region}\0{}\0{}\0{parent}\0{}\0{}\0{beginning}",
+            self.wanted.name, self.wanted.digest, upload.volume_gib, upload.is_encrypted
+        );
+        Digest::of(source.as_bytes()).to_string()
+    }
+
+    /// Begins the snapshot or goes on with it; none when the service gave it up.
+    async fn try_snapshot(&self, upload: &Upload, token: &str) -> Result<Option<(String, u64)>, ApplyError> {
+        let request = StartSnapshot {
+            volume_gib: upload.volume_gib,
+            parent_id: upload.parent.as_ref().map(|parent| parent.snapshot_id.clone()),
+            description: self.wanted.description.clone(),
+            client_token: token.to_owned(),
+            tags: self.wanted.tags.clone(),
+            timeout_minutes: TIMEOUT_MINUTES,
+        };
+        let StartedSnapshot { id, state, .. } =
+            again(Patience::Settled, self.cancel, || self.region.start_snapshot(&request)).await?;
+        // An answer from before tells the state of then.
+        let known = again(Patience::Settled, self.cancel, || self.region.snapshot(&id)).await?;
+        let state = known.map_or(state, |snapshot| snapshot.state);
+        let mut journal = Journal::open(self.folder, &id)?;
+        let mut sent = 0;
+        match state {
+            SnapshotState::Unusable => {
+                journal.remove()?;
+                return Ok(None);
+            }
+            SnapshotState::Completed => {}
+            SnapshotState::Pending => {
+                let (region, disk, progress) = (self.region, &self.disk, self.progress);
+                let indexes = &upload.indexes;
+                sent = crate::upload::upload(region, &id, disk, indexes, &mut journal, progress, self.cancel)
+                    .await?;
+                self.complete(&id, indexes).await?;
+            }
+        }
+        if !self.wait_for_snapshot(&id).await? {
+            journal.remove()?;
+            return Ok(None);
+        }
+        journal.remove()?;
+        Ok(Some((id, sent)))
+    }
+
+    async fn complete(&self, id: &str, indexes: &[u64]) -> Result<(), ApplyError> {
+        let disk = self.disk.clone();
+        let list = indexes.to_vec();
+        let made = tokio::task::spawn_blocking(move || checksum(&disk, &list)).await;
+        let checksum = made
+            .map_err(std::io::Error::other)
+            .and_then(|checksum| checksum)
+            .map_err(|source| ApplyError::Read { index: 0, source })?;
+        let request = CompleteSnapshot { id: id.to_owned(), blocks: indexes.len() as u64, checksum };
+        let ask = || self.region.complete_snapshot(&request);
+        match again(Patience::Young, self.cancel, ask).await {
+            Ok(()) => Ok(()),
+            // The answer of an earlier try was lost: the snapshot itself tells.
+            Err(Stopped::Cloud(error)) if error.class != CloudErrorClass::Denied => {
+                let known = again(Patience::Settled, self.cancel, || self.region.snapshot(id)).await?;
+                let is_completed = known.is_some_and(|snapshot| snapshot.state == SnapshotState::Completed);
+                if is_completed { Ok(()) } else { Err(error.into()) }
+            }
+            Err(stopped) => Err(stopped.into()),
+        }
+    }
+
+    /// Waits until a snapshot can be used; false when it cannot be.
+    async fn wait_for_snapshot(&self, id: &str) -> Result<bool, ApplyError> {
+        let mut wait = Wait::new(format!("snapshot {id}"));
+        loop {
+            let known = again(Patience::Settled, self.cancel, || self.region.snapshot(id)).await?;
+            match known.map(|snapshot| snapshot.state) {
+                Some(SnapshotState::Completed) => return Ok(true),
+                Some(SnapshotState::Unusable) => return Ok(false),
+                // Not every machine of the service knows it yet.
+                Some(SnapshotState::Pending) | None => wait.pause(self.cancel).await?,
+            }
+        }
+    }
+
+    /// Makes the image, unless it is there.
+    async fn register(&self, snapshot_id: &str, blocks_sent: u64) -> Result<Applied, ApplyError> {
+        let intent = json!({
+            "region": self.plan.region,
+            "account": self.plan.account,
+            "name": self.wanted.name,
+            "snapshot_id": snapshot_id,
+        });
+        let operation = self.store.begin("publish-image", &self.subject(), &intent)?;
+        match self.try_register(snapshot_id).await {
+            Ok(image_id) => {
+                let result = json!({ "image_id": image_id, "snapshot_id": snapshot_id });
+                self.store.finish(operation, Outcome::Succeeded, &result)?;
+                let snapshot_id = snapshot_id.to_owned();
+                Ok(Applied { image_id, snapshot_id, blocks_sent, is_changed: true })
+            }
+            Err(error) => {
+                let result = json!({ "error": error.to_string() });
+                self.store.finish(operation, Outcome::Failed, &result)?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn try_register(&self, snapshot_id: &str) -> Result<String, ApplyError> {
+        let request = self.wanted.registration(snapshot_id);
+        let mut wait = Wait::new(format!("image {}", self.wanted.name));
+        // There is no token for this call: before each try it is looked whether an earlier one had come through.
+        let image_id = loop {
+            if let Some(image) = self.own_image(snapshot_id).await? {
+                break image.id;
+            }
+            match or_cancelled(self.cancel, self.region.register_image(&request)).await? {
+                Ok(id) => break id,
+                Err(error) => match error.class {
+                    CloudErrorClass::Throttled | CloudErrorClass::Transient | CloudErrorClass::NotFound => {
+                        wait.pause(self.cancel).await?;
+                    }
+                    // Taken: by an earlier try of ours that is not seen yet, or by somebody else.
+                    CloudErrorClass::Conflict if wait.waited < Duration::from_mins(2) => {
+                        wait.pause(self.cancel).await?;
+                    }
+                    _ => return Err(error.into()),
+                },
+            }
+        };
+        self.agree(&image_id, snapshot_id).await?;
+        Ok(image_id)
+    }
+
+    /// Returns the image of the name when it is of the snapshot.
+    async fn own_image(&self, snapshot_id: &str) -> Result<Option<CloudImage>, ApplyError> {
+        let ask = || self.region.images_named(&self.wanted.name);
+        let images = again(Patience::Settled, self.cancel, ask).await?;
+        let digest = self.wanted.digest.to_string();
+        Ok(images.into_iter().find(|image| {
+            image.snapshot_id.as_deref() == Some(snapshot_id) && image.tags.get(DIGEST_TAG) == Some(&digest)
+        }))
+    }
+
+    /// Waits until the service says several times in a row that the image is there, and as it should be; removes it
+    /// when it is not.
+    async fn agree(&self, image_id: &str, snapshot_id: &str) -> Result<(), ApplyError> {
+        let mut wait = Wait::new(format!("image {image_id}"));
+        let mut agreed = 0;
+        while agreed < AGREEMENTS {
+            let image = again(Patience::Settled, self.cancel, || self.region.image(image_id)).await?;
+            match image {
+                Some(image) if image.state == "available" => {
+                    let differences = self.wanted.differences(&image);
+                    if !differences.is_empty() {
+                        self.take_back(image_id, snapshot_id).await?;
+                        return Err(ApplyError::Different { differences });
+                    }
+                    agreed += 1;
+                }
+                Some(image) if matches!(image.state.as_str(), "failed" | "error" | "invalid") => {
+                    self.take_back(image_id, snapshot_id).await?;
+                    let differences = vec![format!("its state is {}", image.state)];
+                    return Err(ApplyError::Different { differences });
+                }
+                _ => agreed = 0,
+            }
+            if agreed < AGREEMENTS {
+                wait.pause(self.cancel).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes image and snapshot.
+    async fn take_back(&self, image_id: &str, snapshot_id: &str) -> Result<(), ApplyError> {
+        for is_image in [true, false] {
+            let ask = async || {
+                if is_image {
+                    self.region.deregister_image(image_id).await
+                } else {
+                    self.region.delete_snapshot(snapshot_id).await
+                }
+            };
+            match again(Patience::Settled, self.cancel, ask).await {
+                Ok(()) => {}
+                Err(Stopped::Cloud(error)) if error.class == CloudErrorClass::NotFound => {}
+                Err(stopped) => return Err(stopped.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Looks at something until it is ready, each time after a longer pause.
+struct Wait {
+    what: String,
+    waited: Duration,
+    next: Duration,
+}
+
+impl Wait {
+    fn new(what: String) -> Self {
+        Self { what, waited: Duration::ZERO, next: LOOK }
+    }
+
+    async fn pause(&mut self, cancel: &Cancel) -> Result<(), ApplyError> {
+        if self.waited >= READY_MAX {
+            return Err(ApplyError::NotReady { what: self.what.clone() });
+        }
+        or_cancelled(cancel, tokio::time::sleep(self.next)).await?;
+        self.waited += self.next;
+        self.next = (self.next * 3 / 2).min(LOOK_MAX);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use amint_store::ImageRecord;
+
+    use super::*;
+    use crate::cloud::Tags;
+    use crate::plan::plan;
+    use crate::read_back::read_back;
+    use crate::testing::{Fake, Faults, put, stored};
+
+    struct Bench {
+        folder: tempfile::TempDir,
+        store: Store,
+        record: ImageRecord,
+    }
+
+    impl Bench {
+        fn new(content: &[u8]) -> Self {
+            let (folder, store, record) = stored(content);
+            Self { folder, store, record }
+        }
+
+        fn list(&self) -> PathBuf {
+            self.folder.path().join("publish")
+        }
+
+        fn wanted(&self) -> Wanted {
+            Wanted::of(&self.record, &Tags::new())
+        }
+
+        async fn publish(&self, region: &Fake) -> Result<Applied, ApplyError> {
+            let (wanted, cancel) = (self.wanted(), Cancel::new());
+            let manifest = self.store.manifest(self.record.digest).unwrap();
+            let observed = observe(region, &wanted, &cancel).await?;
+            let known = |digest| self.store.manifest(digest).ok();
+            let plan = plan(&wanted, &observed, &manifest, &known);
+            let image = self.store.reader(&self.record).unwrap();
+            let (store, folder) = (&self.store, self.list());
+            let publication = Publication { wanted: &wanted, plan: &plan, image, store, folder: &folder };
+            apply(region, publication, &|_, _| {}, &cancel).await
+        }
+
+        /// Asserts that the region holds one image with one snapshot, which has the very blocks.
+        async fn assert_published(&self, region: &Fake, applied: &Applied) {
+            assert_eq!(
+                region.ids(),
+                (vec![applied.snapshot_id.clone()], vec![applied.image_id.clone()]),
+                "nothing is left over"
+            );
+            let manifest = self.store.manifest(self.record.digest).unwrap();
+            let found =
+                read_back(region, &applied.snapshot_id, &manifest, &|_, _| {}, &Cancel::new()).await.unwrap();
+            assert!(found.is_same(), "{found:?}");
+            assert!(!self.list().exists() || std::fs::read_dir(self.list()).unwrap().next().is_none());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_second_publish_changes_nothing_and_a_third_version_sends_what_differs() {
+        let mut bench = Bench::new(&[7, 0, 9, 4]);
+        let region = Fake::new(Faults::default());
+        let first = bench.publish(&region).await.unwrap();
+        assert_eq!((first.blocks_sent, first.is_changed), (3, true));
+        bench.assert_published(&region, &first).await;
+        let before = region.changes();
+        let second = bench.publish(&region).await.unwrap();
+        assert_eq!((second.is_changed, second.image_id), (false, first.image_id));
+        assert_eq!(region.changes(), before);
+        bench.record = put(&bench.store, "1.1.0", &[7, 1, 0, 4]);
+        let third = bench.publish(&region).await.unwrap();
+        assert_eq!(third.blocks_sent, 2, "one block is new, one became zero");
+        let manifest = bench.store.manifest(bench.record.digest).unwrap();
+        let found =
+            read_back(&region, &third.snapshot_id, &manifest, &|_, _| {}, &Cancel::new()).await.unwrap();
+        assert!(found.is_same(), "{found:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whatever_fails_the_end_is_right_and_nothing_is_left_over() {
+        for seed in 1..=150 {
+            let bench = Bench::new(&[7, 0, 9, 4, 5]);
+            let region = Fake::new(Faults { seed, ..Faults::default() });
+            let applied = bench.publish(&region).await.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+            region.heal();
+            bench.assert_published(&region, &applied).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn broken_off_at_any_call_the_next_run_goes_on_and_sends_no_confirmed_block_twice() {
+        let whole = Fake::new(Faults::default());
+        Bench::new(&[7, 0, 9, 4, 5]).publish(&whole).await.unwrap();
+        for stop in 1..=whole.calls() {
+            let bench = Bench::new(&[7, 0, 9, 4, 5]);
+            let region = Fake::new(Faults { stop_at: Some(stop), ..Faults::default() });
+            tokio::select! {
+                result = bench.publish(&region) => panic!("{stop} is beyond the end: {result:?}"),
+                () = region.stopped() => {}
+            }
+            region.heal();
+            let applied = bench.publish(&region).await.unwrap_or_else(|error| panic!("call {stop}: {error}"));
+            bench.assert_published(&region, &applied).await;
+            // Only what was on its way when everything stopped may come twice.
+            assert!(region.puts() <= 4 + 4, "call {stop}: {} blocks came", region.puts());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_snapshot_that_the_service_gave_up_is_begun_anew() {
+        let bench = Bench::new(&[7, 9]);
+        let region = Fake::new(Faults { stop_at: Some(7), ..Faults::default() });
+        tokio::select! {
+            result = bench.publish(&region) => panic!("{result:?}"),
+            () = region.stopped() => {}
+        }
+        region.heal();
+        let (snapshots, _) = region.ids();
+        region.give_up(&snapshots[0]);
+        let applied = bench.publish(&region).await.unwrap();
+        assert_ne!(applied.snapshot_id, snapshots[0]);
+        assert_eq!(region.ids().1, [applied.image_id]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_image_that_came_out_otherwise_is_removed() {
+        let bench = Bench::new(&[7]);
+        let region = Fake::new(Faults { is_billing_lost: true, ..Faults::default() });
+        let error = bench.publish(&region).await.unwrap_err();
+        assert!(error.to_string().contains("PlatformDetails is not set"), "{error}");
+        assert_eq!(region.ids(), (vec![], vec![]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_encrypted_snapshot_gets_every_block_of_its_volume() {
+        let bench = Bench::new(&[7, 0]);
+        let region = Fake::new(Faults { is_encrypted: true, ..Faults::default() });
+        let applied = bench.publish(&region).await.unwrap();
+        assert_eq!(applied.blocks_sent, 2048);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_spoilt_block_is_found() {
+        let bench = Bench::new(&[7, 0, 9]);
+        let region = Fake::new(Faults::default());
+        let applied = bench.publish(&region).await.unwrap();
+        region.spoil(&applied.snapshot_id, 2);
+        let manifest = bench.store.manifest(bench.record.digest).unwrap();
+        let found =
+            read_back(&region, &applied.snapshot_id, &manifest, &|_, _| {}, &Cancel::new()).await.unwrap();
+        assert_eq!((found.blocks, found.different, found.first_different), (2, 1, vec![2]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_stops_it_is_heard_at_once() {
+        let bench = Bench::new(&[7]);
+        let region = Fake::new(Faults::default());
+        let cancel = Cancel::new();
+        cancel.cancel();
+        let result = observe(&region, &bench.wanted(), &cancel).await;
+        assert!(matches!(result, Err(ApplyError::Cancelled(_))));
+    }
+}

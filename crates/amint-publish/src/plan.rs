@@ -1,0 +1,319 @@
+//! What has to happen in a region: a function of what is wanted and what is there.
+
+use amint_store::Manifest;
+use amint_types::{BLOCK_BYTES, Digest};
+use serde::Serialize;
+
+use crate::cloud::{CloudImage, CloudSnapshot, SnapshotState};
+use crate::wanted::{DIGEST_TAG, Wanted};
+
+/// What a region holds that matters to an image.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// The region.
+    pub region: String,
+    /// The account.
+    pub account: String,
+    /// Whether new snapshots are encrypted by default.
+    pub is_encrypted_by_default: bool,
+    /// The account's images of the same name.
+    pub same_name: Vec<CloudImage>,
+    /// The account's snapshots of older images of the same lineage, and of this one.
+    pub lineage: Vec<CloudSnapshot>,
+}
+
+/// What has to happen in a region.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// The region.
+    pub region: String,
+    /// The account.
+    pub account: String,
+    /// The name of the AMI.
+    pub name: String,
+    /// What to do.
+    pub action: Action,
+}
+
+/// What to do in a region.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Action {
+    /// The image is there, and as it should be.
+    Nothing {
+        /// Its id.
+        image_id: String,
+        /// Its snapshot.
+        snapshot_id: Option<String>,
+    },
+    /// A snapshot with the very blocks is there: only an image is to be made of it.
+    Register {
+        /// The snapshot.
+        snapshot_id: String,
+    },
+    /// Blocks are to be sent, and an image to be made of them.
+    Upload(Upload),
+    /// It cannot be done.
+    Refuse {
+        /// Why: all reasons at once.
+        problems: Vec<Problem>,
+    },
+}
+
+/// Which blocks are to be sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Upload {
+    /// The size of the volume in GiB.
+    pub volume_gib: u64,
+    /// The snapshot to begin with.
+    pub parent: Option<Parent>,
+    /// Whether the snapshot will be encrypted.
+    pub is_encrypted: bool,
+    /// How many blocks are sent.
+    pub blocks: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// How many requests that needs, the least that is possible.
+    pub requests: u64,
+    /// The indexes of the blocks, ascending.
+    #[serde(skip)]
+    pub indexes: Vec<u64>,
+}
+
+/// A snapshot whose blocks are the beginning.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Parent {
+    /// Its id.
+    pub snapshot_id: String,
+    /// The digest of its blocks.
+    pub digest: Digest,
+}
+
+/// Why something cannot be done, and what to try.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// What is wrong.
+    pub message: String,
+    /// What to try.
+    pub hint: String,
+}
+
+/// Plans what has to happen in a region. `manifest` is the image's; `known` finds those of older images in the store.
+///
+/// A parent is only taken when the store knows every block of it: then nothing has to be read from the cloud to know
+/// what differs. Without a parent only blocks that carry something are sent; a snapshot that will be encrypted gets all of
+/// them, because a block that an encrypted volume lacks does not read as zeros.
+pub fn plan(
+    wanted: &Wanted,
+    observed: &Observed,
+    manifest: &Manifest,
+    known: &dyn Fn(Digest) -> Option<Manifest>,
+) -> Plan {
+    Plan {
+        region: observed.region.clone(),
+        account: observed.account.clone(),
+        name: wanted.name.clone(),
+        action: action(wanted, observed, manifest, known),
+    }
+}
+
+fn action(
+    wanted: &Wanted,
+    observed: &Observed,
+    manifest: &Manifest,
+    known: &dyn Fn(Digest) -> Option<Manifest>,
+) -> Action {
+    if let Some(image) = observed.same_name.first() {
+        return existing(wanted, image);
+    }
+    let digest = wanted.digest.to_string();
+    let has_digest = |snapshot: &&CloudSnapshot| snapshot.tags.get(DIGEST_TAG) == Some(&digest);
+    let is_usable = |snapshot: &&CloudSnapshot| {
+        snapshot.state == SnapshotState::Completed && snapshot.volume_gib == wanted.volume_gib
+    };
+    let mut ready = observed.lineage.iter().filter(has_digest).filter(is_usable);
+    if let Some(snapshot) = ready.next() {
+        return Action::Register { snapshot_id: snapshot.id.clone() };
+    }
+    Action::Upload(upload(wanted, observed, manifest, known))
+}
+
+/// Judges an image that has the name already.
+fn existing(wanted: &Wanted, image: &CloudImage) -> Action {
+    let problem = |message: String, hint: &str| Problem { message, hint: hint.to_owned() };
+    let is_same = image.tags.get(DIGEST_TAG) == Some(&wanted.digest.to_string());
+    let problems = if is_same {
+        let hint = "deregister it, then publish again; or set right by hand what can be changed";
+        let differences = wanted.differences(image).into_iter();
+        differences.map(|text| problem(format!("{} is there, but {text}", image.id), hint)).collect()
+    } else {
+        let message = format!("the name {} is taken by {}, which has other content", wanted.name, image.id);
+        vec![problem(message, "raise the version in the recipe, or deregister the other image")]
+    };
+    if problems.is_empty() {
+        Action::Nothing { image_id: image.id.clone(), snapshot_id: image.snapshot_id.clone() }
+    } else {
+        Action::Refuse { problems }
+    }
+}
+
+fn upload(
+    wanted: &Wanted,
+    observed: &Observed,
+    manifest: &Manifest,
+    known: &dyn Fn(Digest) -> Option<Manifest>,
+) -> Upload {
+    let is_encrypted = observed.is_encrypted_by_default;
+    let whole: Vec<u64> = if is_encrypted {
+        let end = wanted.volume_gib * (1 << 30) / BLOCK_BYTES;
+        (0..end).collect()
+    } else {
+        used(manifest).collect()
+    };
+    let mut best: (Option<Parent>, Vec<u64>) = (None, whole);
+    for snapshot in &observed.lineage {
+        let is_usable = snapshot.state == SnapshotState::Completed
+            && snapshot.volume_gib <= wanted.volume_gib
+            // What an encrypted snapshot lacks is not zero: it was written whole, and so can be built upon.
+            && (snapshot.is_encrypted || !is_encrypted);
+        let digest = snapshot.tags.get(DIGEST_TAG).and_then(|text| text.parse::<Digest>().ok());
+        let Some(digest) = digest.filter(|_| is_usable) else { continue };
+        let Some(older) = known(digest) else { continue };
+        let mut changed = changed(&older, manifest);
+        if snapshot.is_encrypted {
+            let (start, end) = (snapshot.volume_gib, wanted.volume_gib);
+            let blocks = |gib: u64| gib * (1 << 30) / BLOCK_BYTES;
+            changed.extend(blocks(start)..blocks(end));
+            changed.sort_unstable();
+            changed.dedup();
+        }
+        if changed.len() < best.1.len() {
+            best = (Some(Parent { snapshot_id: snapshot.id.clone(), digest }), changed);
+        }
+    }
+    let (parent, indexes) = best;
+    let is_encrypted = is_encrypted
+        || parent.as_ref().is_some_and(|parent| {
+            observed.lineage.iter().any(|one| one.id == parent.snapshot_id && one.is_encrypted)
+        });
+    let blocks = indexes.len() as u64;
+    Upload {
+        volume_gib: wanted.volume_gib,
+        parent,
+        is_encrypted,
+        blocks,
+        bytes: blocks * BLOCK_BYTES,
+        // The blocks, begin and end of the snapshot, a look at each of snapshot and image, and the registration.
+        requests: blocks + 5,
+        indexes,
+    }
+}
+
+/// Returns the blocks that carry something.
+fn used(manifest: &Manifest) -> impl Iterator<Item = u64> {
+    manifest.blocks().iter().zip(0_u64..).filter(|(block, _)| block.is_some()).map(|(_, index)| index)
+}
+
+/// Returns the blocks in which two disks differ; what the newer one lacks has to be written as zeros, or the older one's
+/// content would show through.
+fn changed(older: &Manifest, newer: &Manifest) -> Vec<u64> {
+    let block = |manifest: &Manifest, index: usize| manifest.blocks().get(index).copied().flatten();
+    let count = older.blocks().len().max(newer.blocks().len());
+    let is_cut = |manifest: &Manifest, index: usize| {
+        index + 1 == manifest.blocks().len() && !manifest.disk_bytes().is_multiple_of(BLOCK_BYTES)
+    };
+    (0..count)
+        .filter(|index| {
+            let (old, new) = (block(older, *index), block(newer, *index));
+            // The digest of a cut block is of fewer bytes: only cut alike are they the same block.
+            old != new || (old.is_some() && is_cut(older, *index) != is_cut(newer, *index))
+        })
+        .map(|index| index as u64)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{digest_of, manifest, record, wanted};
+
+    fn snapshot(id: &str, content: &[u8]) -> CloudSnapshot {
+        CloudSnapshot {
+            id: id.to_owned(),
+            state: SnapshotState::Completed,
+            volume_gib: 1,
+            is_encrypted: false,
+            started: "2026-01-01T00:00:00Z".parse().unwrap(),
+            tags: [(DIGEST_TAG.to_owned(), digest_of(content).to_string())].into(),
+        }
+    }
+
+    fn plan_of(observed: &Observed, content: &[u8], older: &[&[u8]]) -> Action {
+        let known = |digest| older.iter().find(|one| digest_of(one) == digest).map(|one| manifest(one));
+        plan(&wanted(content), observed, &manifest(content), &known).action
+    }
+
+    fn indexes(action: Action) -> (Option<String>, Vec<u64>) {
+        let Action::Upload(upload) = action else { panic!("an upload is planned: {action:?}") };
+        (upload.parent.map(|parent| parent.snapshot_id), upload.indexes)
+    }
+
+    #[test]
+    fn only_blocks_that_carry_something_are_sent() {
+        assert_eq!(indexes(plan_of(&Observed::default(), &[7, 0, 9], &[])), (None, vec![0, 2]));
+    }
+
+    #[test]
+    fn an_encrypted_snapshot_gets_every_block() {
+        let observed = Observed { is_encrypted_by_default: true, ..Observed::default() };
+        assert_eq!(indexes(plan_of(&observed, &[7, 0, 9], &[])).1.len(), 2048);
+    }
+
+    #[test]
+    fn of_older_snapshots_the_nearest_is_built_upon_and_what_became_zero_is_written() {
+        let (far, near): (&[u8], &[u8]) = (&[1, 2, 3, 4, 5], &[7, 5, 9, 4, 5]);
+        let observed = Observed {
+            lineage: vec![snapshot("snap-1", far), snapshot("snap-2", near)],
+            ..Observed::default()
+        };
+        let content: &[u8] = &[7, 0, 9, 4, 5];
+        assert_eq!(indexes(plan_of(&observed, content, &[far, near])), (Some("snap-2".to_owned()), vec![1]));
+        // Whose blocks the store does not know, or what is not there in whole, is nothing to build upon.
+        assert_eq!(indexes(plan_of(&observed, content, &[])).0, None);
+        let mut pending = observed.clone();
+        pending.lineage[1].state = SnapshotState::Pending;
+        assert_eq!(indexes(plan_of(&pending, content, &[far, near])).0, Some("snap-1".to_owned()));
+    }
+
+    #[test]
+    fn the_same_blocks_are_not_sent_again() {
+        let observed = Observed { lineage: vec![snapshot("snap-1", &[7, 0, 9])], ..Observed::default() };
+        let action = plan_of(&observed, &[7, 0, 9], &[]);
+        assert_eq!(action, Action::Register { snapshot_id: "snap-1".to_owned() });
+    }
+
+    #[test]
+    fn an_image_that_is_there_is_left_alone_and_a_wrong_one_refused() {
+        let content = &[7];
+        let right = crate::testing::image_of(&wanted(content), "ami-1", "snap-1");
+        let of = |image: CloudImage| {
+            plan_of(&Observed { same_name: vec![image], ..Observed::default() }, content, &[])
+        };
+        assert!(matches!(of(right.clone()), Action::Nothing { image_id, .. } if image_id == "ami-1"));
+        let wrong = CloudImage { platform_details: None, has_ena: false, ..right.clone() };
+        let Action::Refuse { problems } = of(wrong) else { panic!("must be refused") };
+        let texts: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(
+            texts,
+            [
+                "ami-1 is there, but PlatformDetails is not set, wanted Linux/UNIX",
+                "ami-1 is there, but ENA support is off, wanted on"
+            ]
+        );
+        let other = CloudImage { tags: wanted(&[8]).tags, ..right };
+        let Action::Refuse { problems } = of(other) else { panic!("must be refused") };
+        assert!(problems[0].message.contains("is taken by ami-1"), "{problems:?}");
+        assert_eq!(record(content).version.to_string(), "1.0.0");
+    }
+}

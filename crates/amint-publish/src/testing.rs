@@ -1,0 +1,432 @@
+//! A region in memory, with faults.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use amint_store::{ImageRecord, Manifest, PutRequest, Store, manifest_of};
+use amint_types::{Architecture, BLOCK_BYTES, BlockSource, Cancel, Digest};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+use tokio::sync::Notify;
+
+use crate::cloud::{
+    BlockData, CloudError, CloudErrorClass, CloudImage, CloudSnapshot, CompleteSnapshot, Listed, Region,
+    RegisterImage, SnapshotState, StartSnapshot, StartedSnapshot, Tags,
+};
+use crate::wanted::Wanted;
+
+const BLOCK: usize = 512 << 10;
+
+/// A disk of which each block is filled with one byte.
+pub(crate) struct Disk<'a>(pub(crate) &'a [u8]);
+
+impl BlockSource for Disk<'_> {
+    fn disk_bytes(&self) -> u64 {
+        self.0.len() as u64 * BLOCK_BYTES
+    }
+
+    fn read_block(&self, index: u64, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        let fill = self.0[usize::try_from(index).unwrap()];
+        if fill == 0 {
+            return Ok(None);
+        }
+        buffer[..BLOCK].fill(fill);
+        Ok(Some(BLOCK))
+    }
+}
+
+pub(crate) fn manifest(content: &[u8]) -> Manifest {
+    manifest_of(&Disk(content), &Cancel::new()).unwrap()
+}
+
+pub(crate) fn digest_of(content: &[u8]) -> Digest {
+    manifest(content).digest()
+}
+
+/// Stores an image, and returns the store that holds it.
+pub(crate) fn stored(content: &[u8]) -> (tempfile::TempDir, Store, ImageRecord) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("store")).unwrap();
+    let record = put(&store, "1.0.0", content);
+    (folder, store, record)
+}
+
+/// Stores a version of the image.
+pub(crate) fn put(store: &Store, version: &str, content: &[u8]) -> ImageRecord {
+    let request = PutRequest {
+        name: "web".parse().unwrap(),
+        version: version.parse().unwrap(),
+        architecture: Architecture::X86_64,
+        created_at: "2026-01-02T03:04:05Z".parse().unwrap(),
+        documents: Vec::new(),
+    };
+    store.put(&request, &Disk(content), &|_, _| {}, &Cancel::new()).unwrap().record
+}
+
+pub(crate) fn record(content: &[u8]) -> ImageRecord {
+    stored(content).2
+}
+
+pub(crate) fn wanted(content: &[u8]) -> Wanted {
+    Wanted::of(&record(content), &Tags::new())
+}
+
+/// Returns the image that a right registration makes.
+pub(crate) fn image_of(wanted: &Wanted, id: &str, snapshot_id: &str) -> CloudImage {
+    made(id, &wanted.registration(snapshot_id))
+}
+
+fn made(id: &str, request: &RegisterImage) -> CloudImage {
+    CloudImage {
+        id: id.to_owned(),
+        name: request.name.clone(),
+        state: "available".to_owned(),
+        architecture: request.architecture.to_owned(),
+        virtualization: "hvm".to_owned(),
+        boot_mode: Some(request.boot_mode.to_owned()),
+        has_ena: true,
+        imds_support: Some("v2.0".to_owned()),
+        platform_details: Some("Linux/UNIX".to_owned()),
+        root_device: Some(request.root_device.to_owned()),
+        snapshot_id: Some(request.snapshot_id.clone()),
+        volume_gib: Some(request.volume_gib),
+        volume_type: Some(request.volume_type.to_owned()),
+        is_deleted_on_termination: true,
+        tags: request.tags.clone(),
+    }
+}
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Faults {
+    /// Where the random numbers begin; 0 means that nothing goes wrong at random.
+    pub(crate) seed: u64,
+    /// At which call nothing answers any more, counted from 1; odd ones after having done what was asked.
+    pub(crate) stop_at: Option<u64>,
+    /// Whether images come out without their billing.
+    pub(crate) is_billing_lost: bool,
+    /// Whether new snapshots are encrypted.
+    pub(crate) is_encrypted: bool,
+}
+
+/// A region in memory.
+pub(crate) struct Fake {
+    state: Mutex<State>,
+    stopped: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    faults: Faults,
+    calls: u64,
+    /// Calls that changed something.
+    changes: u64,
+    puts: u64,
+    next: u64,
+    random: u64,
+    snapshots: BTreeMap<String, FakeSnapshot>,
+    images: BTreeMap<String, CloudImage>,
+    tokens: HashMap<String, (StartSnapshot, String)>,
+}
+
+struct FakeSnapshot {
+    told: CloudSnapshot,
+    blocks: BTreeMap<u64, Bytes>,
+    /// The blocks that were written to this one, rather than to its parent.
+    written: BTreeMap<u64, [u8; 32]>,
+}
+
+impl Fake {
+    pub(crate) fn new(faults: Faults) -> Self {
+        let state = State { faults, random: faults.seed, ..State::default() };
+        Self { state: Mutex::new(state), stopped: Notify::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns when a call is never answered.
+    pub(crate) async fn stopped(&self) {
+        self.stopped.notified().await;
+    }
+
+    /// Lets everything work from now on.
+    pub(crate) fn heal(&self) {
+        self.state().faults = Faults::default();
+    }
+
+    pub(crate) fn calls(&self) -> u64 {
+        self.state().calls
+    }
+
+    pub(crate) fn changes(&self) -> u64 {
+        self.state().changes
+    }
+
+    /// Returns how many blocks came.
+    pub(crate) fn puts(&self) -> u64 {
+        self.state().puts
+    }
+
+    /// Returns the ids of all snapshots and images.
+    pub(crate) fn ids(&self) -> (Vec<String>, Vec<String>) {
+        let state = self.state();
+        (state.snapshots.keys().cloned().collect(), state.images.keys().cloned().collect())
+    }
+
+    /// Gives a snapshot up, as the service does when no block comes.
+    pub(crate) fn give_up(&self, id: &str) {
+        self.state().snapshots.get_mut(id).unwrap().told.state = SnapshotState::Unusable;
+    }
+
+    /// Spoils a block.
+    pub(crate) fn spoil(&self, id: &str, index: u64) {
+        let mut state = self.state();
+        state.snapshots.get_mut(id).unwrap().blocks.insert(index, Bytes::from(vec![255; BLOCK]));
+    }
+
+    /// Does something, or goes wrong before or after it.
+    async fn call<T>(
+        &self,
+        operation: &'static str,
+        act: impl FnOnce(&mut State) -> Result<T, CloudError> + Send,
+    ) -> Result<T, CloudError> {
+        let fail = |class, message: &str| error(operation, class, message);
+        let (fate, answer) = {
+            let mut state = self.state();
+            state.calls += 1;
+            let fate = state.fate();
+            match fate {
+                Fate::Throttle => return Err(fail(CloudErrorClass::Throttled, "slow down")),
+                Fate::Break => return Err(fail(CloudErrorClass::Transient, "connection reset")),
+                Fate::StopBefore => (fate, None),
+                Fate::Answer | Fate::Lose | Fate::StopAfter => (fate, Some(act(&mut state))),
+            }
+        };
+        match (fate, answer) {
+            (Fate::Answer, Some(answer)) => answer,
+            (Fate::Lose, _) => Err(fail(CloudErrorClass::Transient, "the answer was lost")),
+            _ => {
+                self.stopped.notify_one();
+                std::future::pending().await
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Fate {
+    Answer,
+    Throttle,
+    Break,
+    Lose,
+    StopBefore,
+    StopAfter,
+}
+
+impl State {
+    fn fate(&mut self) -> Fate {
+        if self.faults.stop_at.is_some_and(|at| self.calls >= at) {
+            return if self.calls % 2 == 1 { Fate::StopAfter } else { Fate::StopBefore };
+        }
+        if self.faults.seed == 0 {
+            return Fate::Answer;
+        }
+        // xorshift64 (Marsaglia, "Xorshift RNGs").
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        match self.random % 10 {
+            0 => Fate::Throttle,
+            1 => Fate::Break,
+            2 => Fate::Lose,
+            _ => Fate::Answer,
+        }
+    }
+
+    fn id(&mut self, kind: &str) -> String {
+        self.next += 1;
+        format!("{kind}-{:017x}", self.next)
+    }
+}
+
+fn error(operation: &'static str, class: CloudErrorClass, message: &str) -> CloudError {
+    let (region, code) = ("eu-west-1".to_owned(), None);
+    CloudError { operation, region, class, code, message: message.to_owned(), request_id: None }
+}
+
+impl Region for Fake {
+    fn name(&self) -> &'static str {
+        "eu-west-1"
+    }
+
+    async fn account(&self) -> Result<String, CloudError> {
+        self.call("sts:GetCallerIdentity", |_| Ok("123456789012".to_owned())).await
+    }
+
+    async fn is_encrypted_by_default(&self) -> Result<bool, CloudError> {
+        self.call("ec2:GetEbsEncryptionByDefault", |state| Ok(state.faults.is_encrypted)).await
+    }
+
+    async fn images_named(&self, name: &str) -> Result<Vec<CloudImage>, CloudError> {
+        self.call("ec2:DescribeImages", |state| {
+            Ok(state.images.values().filter(|image| image.name == name).cloned().collect())
+        })
+        .await
+    }
+
+    async fn image(&self, id: &str) -> Result<Option<CloudImage>, CloudError> {
+        self.call("ec2:DescribeImages", |state| Ok(state.images.get(id).cloned())).await
+    }
+
+    async fn snapshots_tagged(&self, key: &str, value: &str) -> Result<Vec<CloudSnapshot>, CloudError> {
+        self.call("ec2:DescribeSnapshots", |state| {
+            let all = state.snapshots.values().map(|snapshot| &snapshot.told);
+            Ok(all.filter(|told| told.tags.get(key).is_some_and(|found| found == value)).cloned().collect())
+        })
+        .await
+    }
+
+    async fn snapshot(&self, id: &str) -> Result<Option<CloudSnapshot>, CloudError> {
+        self.call("ec2:DescribeSnapshots", |state| {
+            Ok(state.snapshots.get(id).map(|snapshot| snapshot.told.clone()))
+        })
+        .await
+    }
+
+    async fn start_snapshot(&self, request: &StartSnapshot) -> Result<StartedSnapshot, CloudError> {
+        self.call("ebs:StartSnapshot", |state| {
+            let started = |id: &str| StartedSnapshot {
+                id: id.to_owned(),
+                block_bytes: BLOCK_BYTES,
+                state: SnapshotState::Pending,
+            };
+            if let Some((known, id)) = state.tokens.get(&request.client_token) {
+                assert_eq!(known, request, "one token, two requests");
+                return Ok(started(id));
+            }
+            let id = state.id("snap");
+            let blocks = match &request.parent_id {
+                Some(parent) => state.snapshots[parent].blocks.clone(),
+                None => BTreeMap::new(),
+            };
+            let told = CloudSnapshot {
+                id: id.clone(),
+                state: SnapshotState::Pending,
+                volume_gib: request.volume_gib,
+                is_encrypted: state.faults.is_encrypted,
+                started: Timestamp::UNIX_EPOCH,
+                tags: request.tags.clone(),
+            };
+            state.changes += 1;
+            state.snapshots.insert(id.clone(), FakeSnapshot { told, blocks, written: BTreeMap::new() });
+            state.tokens.insert(request.client_token.clone(), (request.clone(), id.clone()));
+            Ok(started(&id))
+        })
+        .await
+    }
+
+    async fn put_block(&self, snapshot_id: &str, index: u64, block: &BlockData) -> Result<(), CloudError> {
+        self.call("ebs:PutSnapshotBlock", |state| {
+            let snapshot = state.snapshots.get_mut(snapshot_id).unwrap();
+            assert_eq!(snapshot.told.state, SnapshotState::Pending, "a block after the end");
+            let digest: [u8; 32] = Sha256::digest(&block.bytes).into();
+            assert_eq!(
+                (block.bytes.len(), block.checksum.as_str()),
+                (BLOCK, STANDARD.encode(digest).as_str())
+            );
+            snapshot.blocks.insert(index, block.bytes.clone());
+            snapshot.written.insert(index, digest);
+            state.puts += 1;
+            state.changes += 1;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn complete_snapshot(&self, request: &CompleteSnapshot) -> Result<(), CloudError> {
+        self.call("ebs:CompleteSnapshot", |state| {
+            let snapshot = state.snapshots.get_mut(&request.id).unwrap();
+            if snapshot.told.state != SnapshotState::Pending {
+                let message = "the snapshot takes no more blocks";
+                return Err(error("ebs:CompleteSnapshot", CloudErrorClass::Invalid, message));
+            }
+            let mut hasher = Sha256::new();
+            for digest in snapshot.written.values() {
+                hasher.update(digest);
+            }
+            assert_eq!(request.blocks, snapshot.written.len() as u64);
+            assert_eq!(request.checksum, STANDARD.encode(hasher.finalize()));
+            snapshot.told.state = SnapshotState::Completed;
+            state.changes += 1;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn list_blocks(&self, snapshot_id: &str, page: Option<&str>) -> Result<Listed, CloudError> {
+        self.call("ebs:ListSnapshotBlocks", |state| {
+            let start: u64 = page.map_or(0, |page| page.parse().unwrap());
+            let mut rest = state.snapshots[snapshot_id].blocks.range(start..);
+            let blocks = rest.by_ref().take(2).map(|(index, _)| (*index, format!("token {index}"))).collect();
+            Ok(Listed {
+                blocks,
+                block_bytes: BLOCK_BYTES,
+                next: rest.next().map(|(index, _)| index.to_string()),
+            })
+        })
+        .await
+    }
+
+    async fn get_block(&self, snapshot_id: &str, index: u64, token: &str) -> Result<Bytes, CloudError> {
+        assert_eq!(token, format!("token {index}"));
+        self.call("ebs:GetSnapshotBlock", |state| Ok(state.snapshots[snapshot_id].blocks[&index].clone()))
+            .await
+    }
+
+    async fn delete_snapshot(&self, id: &str) -> Result<(), CloudError> {
+        self.call("ec2:DeleteSnapshot", |state| {
+            state.changes += 1;
+            match state.snapshots.remove(id) {
+                Some(_) => Ok(()),
+                None => Err(error("ec2:DeleteSnapshot", CloudErrorClass::NotFound, "no such snapshot")),
+            }
+        })
+        .await
+    }
+
+    async fn register_image(&self, request: &RegisterImage) -> Result<String, CloudError> {
+        self.call("ec2:RegisterImage", |state| {
+            if state.images.values().any(|image| image.name == request.name) {
+                return Err(error("ec2:RegisterImage", CloudErrorClass::Conflict, "the name is taken"));
+            }
+            let snapshot = &state.snapshots[&request.snapshot_id];
+            assert_eq!(snapshot.told.state, SnapshotState::Completed);
+            let id = state.id("ami");
+            let mut image = made(&id, request);
+            if state.faults.is_billing_lost {
+                image.platform_details = None;
+            }
+            state.images.insert(id.clone(), image);
+            state.changes += 1;
+            Ok(id)
+        })
+        .await
+    }
+
+    async fn deregister_image(&self, id: &str) -> Result<(), CloudError> {
+        self.call("ec2:DeregisterImage", |state| {
+            state.changes += 1;
+            match state.images.remove(id) {
+                Some(_) => Ok(()),
+                None => Err(error("ec2:DeregisterImage", CloudErrorClass::NotFound, "no such image")),
+            }
+        })
+        .await
+    }
+}

@@ -1,0 +1,107 @@
+use amint_store::ImageRecord;
+use amint_types::{Architecture, Digest, GIB};
+
+use crate::cloud::{CloudImage, RegisterImage, Tags};
+
+/// The tag that holds the digest of an image's blocks.
+pub(crate) const DIGEST_TAG: &str = "amint:digest";
+/// The tag that holds the name an image has in the store: its versions are of one lineage.
+pub(crate) const NAME_TAG: &str = "amint:name";
+/// The tag that tells what amint made from everything else.
+pub(crate) const MANAGED_TAG: &str = "amint:managed";
+
+/// What a region shall hold once an image is published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// The name of the AMI.
+    pub name: String,
+    /// What people read.
+    pub description: String,
+    /// The name in the store.
+    pub lineage: String,
+    /// What operations are logged about: `web:1.4.0`.
+    pub subject: String,
+    /// The digest of its blocks.
+    pub digest: Digest,
+    /// The size of the volume in GiB.
+    pub volume_gib: u64,
+    /// For which processors it is.
+    pub architecture: Architecture,
+    /// Tags of image and snapshot.
+    pub tags: Tags,
+}
+
+impl Wanted {
+    /// Tells what an image of the store is as an AMI; `extra` tags do not replace amint's own.
+    pub fn of(record: &ImageRecord, extra: &Tags) -> Self {
+        // What versions may hold and names of images may not (`RegisterImage`, Name).
+        let name = format!("{}-{}", record.name, record.version).replace(['+', '~'], "-");
+        let own = [
+            ("Name", name.clone()),
+            (MANAGED_TAG, "true".to_owned()),
+            (NAME_TAG, record.name.to_string()),
+            ("amint:version", record.version.to_string()),
+            (DIGEST_TAG, record.digest.to_string()),
+        ];
+        let mut tags = extra.clone();
+        tags.extend(own.map(|(key, value)| (key.to_owned(), value)));
+        Self {
+            description: format!("{} made by amint", record.reference()),
+            name,
+            lineage: record.name.to_string(),
+            subject: record.reference().to_string(),
+            digest: record.digest,
+            volume_gib: record.disk_bytes.div_ceil(GIB).max(1),
+            architecture: record.architecture,
+            tags,
+        }
+    }
+
+    /// Returns the request that registers it. Everything is said explicitly, because the service's defaults are a 32-bit
+    /// paravirtual image (`RegisterImage`, Architecture and `VirtualizationType`).
+    pub(crate) fn registration(&self, snapshot_id: &str) -> RegisterImage {
+        let boot_mode = match self.architecture {
+            Architecture::Arm64 => "uefi",
+            _ => "uefi-preferred",
+        };
+        RegisterImage {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            architecture: self.architecture.as_str(),
+            boot_mode,
+            root_device: "/dev/xvda",
+            snapshot_id: snapshot_id.to_owned(),
+            volume_gib: self.volume_gib,
+            volume_type: "gp3",
+            tags: self.tags.clone(),
+        }
+    }
+
+    /// Tells in what an image differs from what is wanted, in words; the billing first, because an image with the wrong
+    /// one has to go.
+    pub(crate) fn differences(&self, image: &CloudImage) -> Vec<String> {
+        let wanted = self.registration("");
+        let mut found = Vec::new();
+        let mut compare = |what: &str, has: Option<&str>, wants: &str| {
+            if has != Some(wants) {
+                found.push(format!("{what} is {}, wanted {wants}", has.unwrap_or("not set")));
+            }
+        };
+        compare("PlatformDetails", image.platform_details.as_deref(), "Linux/UNIX");
+        compare("the architecture", Some(&image.architecture), wanted.architecture);
+        compare("the virtualization", Some(&image.virtualization), "hvm");
+        compare("the boot mode", image.boot_mode.as_deref(), wanted.boot_mode);
+        compare("ENA support", Some(if image.has_ena { "on" } else { "off" }), "on");
+        compare("IMDS support", image.imds_support.as_deref(), "v2.0");
+        compare("the root device", image.root_device.as_deref(), wanted.root_device);
+        compare("the volume's type", image.volume_type.as_deref(), wanted.volume_type);
+        let size = image.volume_gib.map(|size| size.to_string());
+        compare("the volume's size in GiB", size.as_deref(), &self.volume_gib.to_string());
+        let deletion = if image.is_deleted_on_termination { "deleted" } else { "kept" };
+        compare("after termination the volume", Some(deletion), "deleted");
+        for (key, value) in &self.tags {
+            compare(&format!("the tag {key}"), image.tags.get(key).map(String::as_str), value);
+        }
+        found
+    }
+}
