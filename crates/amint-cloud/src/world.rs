@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use amint_store::{DiskWriter, ImageReader, ImageRecord, Store, StoreError};
+use amint_store::{DiskWriter, ImageReader, ImageRecord, Store};
 use amint_types::{Architecture, BLOCK_BYTES, Digest};
 use jiff::Timestamp;
 
@@ -91,8 +91,8 @@ impl World {
     /// Shows what came to the store, and what left it, since it was last looked at.
     ///
     /// An image that somebody deregistered stays away; one that is removed from the store goes, with its snapshot.
-    pub(crate) fn look_at_store(&self) -> Result<(), StoreError> {
-        let records = self.store.images(false)?;
+    pub(crate) fn look_at_store(&self) -> Result<(), Fault> {
+        let records = self.store.images(false).map_err(|_| Fault::internal())?;
         let is_same = {
             let tables = self.state.read();
             records.len() == tables.imports.len()
@@ -104,13 +104,10 @@ impl World {
         if is_same {
             return Ok(());
         }
-        let changed = self.state.change::<_, StateError>(|change| {
+        self.state.change(|change| {
             self.import(change, &records);
             Ok(())
-        });
-        // The next look tries again; nothing wrong is told meanwhile, only something late.
-        let _ = changed;
-        Ok(())
+        })
     }
 
     fn import(&self, change: &mut Change<'_>, records: &[ImageRecord]) {
@@ -119,8 +116,10 @@ impl World {
             if records.iter().all(|record| ids_of(record).0 != import.id) {
                 change.remove::<Import>(&import.id);
                 change.remove::<Image>(&import.id);
-                if !is_snapshot_needed(change.tables(), &import.snapshot_id) {
+                if image_with(change.tables(), &import.snapshot_id).is_none() {
                     change.remove::<Snapshot>(&import.snapshot_id);
+                    // Left by an image that was made of it and is gone. What stays costs space, nothing else.
+                    let _ = self.store.unpin(&import.snapshot_id);
                 }
             }
         }
@@ -143,6 +142,11 @@ impl World {
         self.store.disk(digest, label).map_err(|_| Fault::internal())
     }
 
+    /// Begins pins for a change.
+    pub(crate) fn pins(&self) -> Pins<'_> {
+        Pins { store: &self.store, made: Vec::new() }
+    }
+
     /// Returns the writer of a snapshot whose blocks are being written.
     pub(crate) fn writer(&self, snapshot_id: &str) -> Result<Arc<DiskWriter>, Fault> {
         let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -157,9 +161,7 @@ impl World {
     /// Forgets the blocks of a snapshot that nobody finishes. What cannot be removed now is removed with the store's litter.
     pub(crate) fn give_up(&self, snapshot_id: &str) {
         self.drop_writer(snapshot_id);
-        if let Ok(writer) = self.store.writer(snapshot_id) {
-            let _ = writer.abandon();
-        }
+        let _ = self.store.abandon(snapshot_id);
     }
 
     /// Remembers that a block came.
@@ -195,10 +197,42 @@ pub(crate) fn snapshot_not_found(id: &str) -> Fault {
         .with_reason("SNAPSHOT_NOT_FOUND")
 }
 
-/// Tells whether an image has a snapshot.
-pub(crate) fn is_snapshot_needed(tables: &Tables, snapshot_id: &str) -> bool {
+/// Returns an image that has a snapshot.
+pub(crate) fn image_with<'t>(tables: &'t Tables, snapshot_id: &str) -> Option<&'t Arc<Image>> {
     let has = |device: &BlockDevice| device.snapshot_id.as_deref() == Some(snapshot_id);
-    tables.images.values().any(|image| image.block_devices.iter().any(has))
+    tables.images.values().find(|image| image.block_devices.iter().any(has))
+}
+
+/// Pins of the store that a change needs. Dropped before they are kept, those that it made are taken back.
+pub(crate) struct Pins<'a> {
+    store: &'a Store,
+    made: Vec<String>,
+}
+
+impl Pins<'_> {
+    /// Keeps a manifest for a snapshot, if none is kept for it yet.
+    pub(crate) fn pin(&mut self, snapshot_id: &str, manifest: Digest) -> Result<(), Fault> {
+        let pins = self.store.pins().map_err(|_| Fault::internal())?;
+        if pins.iter().all(|(name, _)| name != snapshot_id) {
+            self.store.pin(snapshot_id, manifest).map_err(|_| Fault::internal())?;
+            self.made.push(snapshot_id.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Keeps them: the change was made.
+    pub(crate) fn keep(mut self) {
+        self.made.clear();
+    }
+}
+
+impl Drop for Pins<'_> {
+    fn drop(&mut self) {
+        for name in &self.made {
+            // What stays costs space, nothing else.
+            let _ = self.store.unpin(name);
+        }
+    }
 }
 
 /// Returns the ids of image and snapshot: they follow from what is stored, so that they are always the same.

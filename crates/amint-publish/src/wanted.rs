@@ -87,6 +87,7 @@ impl Wanted {
                 found.push(format!("{what} is {}, wanted {wants}", has.unwrap_or("not set")));
             }
         };
+        compare("the state", Some(&image.state), "available");
         compare("PlatformDetails", image.platform_details.as_deref(), "Linux/UNIX");
         compare("the architecture", Some(&image.architecture), wanted.architecture);
         compare("the virtualization", Some(&image.virtualization), "hvm");

@@ -16,7 +16,6 @@ use amint_types::{BLOCK_BYTES, Cancel, Digest};
 use crate::blocks::{Placer, has_size, read_verified};
 use crate::error::StoreError;
 use crate::layout::{create_folder, remove_file};
-use crate::lock::StoreLock;
 use crate::manifest::{Manifest, check_disk_bytes};
 use crate::put::sync;
 use crate::store::{Inner, Store};
@@ -28,7 +27,7 @@ const ENTRY_BYTES: usize = 40;
 const LIST_BYTES_MAX: u64 = 4 * (1 << 27) * ENTRY_BYTES as u64;
 const ZEROS: [u8; 32] = [0; 32];
 
-/// A disk that is being written. While it lives, no collection starts.
+/// A disk that is being written. A collection may come between its blocks: it leaves those that lists name.
 #[derive(Debug)]
 pub struct DiskWriter {
     inner: Arc<Inner>,
@@ -36,7 +35,6 @@ pub struct DiskWriter {
     placer: Placer,
     state: Mutex<State>,
     _scratch: Temporary,
-    _lock: Arc<StoreLock>,
 }
 
 #[derive(Debug)]
@@ -61,7 +59,16 @@ impl Store {
         let scratch = Temporary::create(&inner.layout, "put-", &lock)?;
         let placer = Placer::new(scratch.path().to_owned());
         let state = Mutex::new(State { list, blocks });
-        Ok(DiskWriter { inner, path, placer, state, _scratch: scratch, _lock: lock })
+        Ok(DiskWriter { inner, path, placer, state, _scratch: scratch })
+    }
+
+    /// Gives the disk `name` up; a collection frees its space. Its writer must not be used any more.
+    ///
+    /// # Errors
+    /// Fails when the name has other letters, or the list cannot be removed.
+    pub fn abandon(&self, name: &str) -> Result<(), StoreError> {
+        check_name(name)?;
+        remove_file(&self.inner.layout.writers().join(name))
     }
 
     /// Returns the manifests that are kept though no image has them, each with its name.
@@ -122,6 +129,8 @@ impl DiskWriter {
             let source = io::Error::new(io::ErrorKind::InvalidInput, "a block has 524,288 bytes");
             return Err(StoreError::io("write", &self.path)(source));
         }
+        // From the block to the list that names it no collection may come between.
+        let _lock = self.inner.lock_shared(&Cancel::new())?;
         let is_zero = bytes.iter().all(|byte| *byte == 0);
         let digest = if is_zero { None } else { Some(self.place(bytes)?) };
         let mut entry = [0; ENTRY_BYTES];
@@ -160,6 +169,7 @@ impl DiskWriter {
     /// the writer can be used again.
     pub fn finish(&self, base: Option<Digest>, disk_bytes: u64, pin: &str) -> Result<Digest, StoreError> {
         check_disk_bytes(disk_bytes).map_err(|source| StoreError::Disk { source })?;
+        let _lock = self.inner.lock_shared(&Cancel::new())?;
         let disk_bytes = disk_bytes.next_multiple_of(BLOCK_BYTES);
         let count = usize::try_from(disk_bytes / BLOCK_BYTES).unwrap_or(usize::MAX);
         let written = self.blocks();
@@ -225,14 +235,6 @@ impl DiskWriter {
             }
         }
         Ok(())
-    }
-
-    /// Gives the disk up; a collection frees its space.
-    ///
-    /// # Errors
-    /// Fails when the list cannot be removed.
-    pub fn abandon(self) -> Result<(), StoreError> {
-        remove_file(&self.path)
     }
 }
 

@@ -9,6 +9,8 @@ pub(crate) struct Change<'a> {
     tables: &'a mut Tables,
     undo: Vec<Undo>,
     writes: Vec<Write>,
+    /// Why a record could not be written.
+    failure: Option<serde_json::Error>,
 }
 
 /// One record to be written, or, without content, to be removed.
@@ -20,7 +22,7 @@ pub(crate) struct Write {
 
 impl<'a> Change<'a> {
     pub(super) fn new(tables: &'a mut Tables) -> Self {
-        Self { tables, undo: Vec::new(), writes: Vec::new() }
+        Self { tables, undo: Vec::new(), writes: Vec::new(), failure: None }
     }
 
     /// Returns the tables as they are after what was changed so far.
@@ -36,8 +38,13 @@ impl<'a> Change<'a> {
     /// Puts a record in its table, in place of an older one of the same id.
     pub(crate) fn put<T: Record>(&mut self, record: T) {
         let id = record.id().to_owned();
-        // Records are plain data: they can always be written.
-        let content = serde_json::to_vec(&record).unwrap_or_default();
+        let content = match serde_json::to_vec(&record) {
+            Ok(content) => content,
+            Err(error) => {
+                self.failure = Some(error);
+                return;
+            }
+        };
         let older = T::table_mut(self.tables).insert(id.clone(), Arc::new(record));
         self.remember::<T>(id.clone(), older);
         self.writes.push(Write { kind: T::KIND, id, content: Some(content) });
@@ -69,8 +76,11 @@ impl<'a> Change<'a> {
         }));
     }
 
-    pub(super) fn writes(&self) -> &[Write] {
-        &self.writes
+    pub(super) fn writes(&mut self) -> Result<&[Write], serde_json::Error> {
+        match self.failure.take() {
+            Some(error) => Err(error),
+            None => Ok(&self.writes),
+        }
     }
 
     pub(super) fn keep(mut self) {

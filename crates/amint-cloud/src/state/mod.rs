@@ -47,7 +47,7 @@ impl State {
         let mut change = Change::new(&mut tables);
         let result = edit(&mut change)?;
         let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
-        database.write(change.writes())?;
+        database.write(change.writes().map_err(StateError::from)?)?;
         change.keep();
         Ok(result)
     }

@@ -39,7 +39,7 @@ pub(crate) fn disk() -> Disk {
 
 /// An endpoint of its own, with a store of one image.
 pub(crate) struct Bench {
-    _folder: TempDir,
+    folder: TempDir,
     pub(crate) address: SocketAddr,
 }
 
@@ -94,7 +94,7 @@ impl Bench {
                 endpoint.serve(listener).await.unwrap();
             });
         });
-        Self { _folder: folder, address }
+        Self { folder, address }
     }
 
     pub(crate) fn send(&self, method: &str, target: &str, scope: &str, body: &str) -> Answer {
@@ -142,6 +142,11 @@ impl Bench {
 
     pub(crate) fn ebs(&self, target: &str) -> Answer {
         self.send("GET", target, "us-east-1/ebs", "")
+    }
+
+    /// Opens the store of the endpoint once more.
+    pub(crate) fn store(&self) -> Store {
+        Store::open(self.folder.path()).unwrap()
     }
 
     pub(crate) fn snapshot_id(&self) -> String {

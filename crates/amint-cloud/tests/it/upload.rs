@@ -262,3 +262,25 @@ fn a_copy_in_another_region_has_blocks_of_its_own_and_is_made_once() {
     let blocks = bench.send("GET", &format!("/snapshots/{snapshot}/blocks"), "eu-west-1/ebs", "");
     assert_eq!(indexes(&blocks, "Blocks"), [0, 2]);
 }
+
+#[test]
+fn what_was_not_done_keeps_nothing_in_the_store() {
+    let bench = Bench::new(true);
+    let images = bench.ec2("Action=DescribeImages").text();
+    let (source, snapshot) =
+        (between(&images, "<imageId>", "</imageId>"), between(&images, "<snapshotId>", "</snapshotId>"));
+    let copy = format!("Action=CopyImage&Name=copy-1&SourceImageId={source}&SourceRegion=us-east-1");
+    let register = format!(
+        "Action=RegisterImage&Name=mine-1&Architecture=x86_64&VirtualizationType=hvm&RootDeviceName=/dev/xvda&\
+         BlockDeviceMapping.1.DeviceName=/dev/xvda&BlockDeviceMapping.1.Ebs.SnapshotId={snapshot}"
+    );
+    for request in [&copy, &register] {
+        assert_eq!(bench.ec2(&format!("{request}&DryRun=true")).status, 412);
+        assert_eq!(code(&bench.ec2(&format!("{request}&Colour=red"))).1, "UnknownParameter");
+    }
+    assert!(bench.store().pins().unwrap().is_empty());
+    assert_eq!(bench.ec2(&register).status, 200);
+    assert_eq!(bench.ec2(&format!("{register}&DryRun=true")).status, 400, "the name is taken");
+    let pins = bench.store().pins().unwrap();
+    assert_eq!(pins.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), [snapshot.as_str()]);
+}

@@ -7,7 +7,7 @@ use crate::operations::Call;
 use crate::protocol::{Element, Fault, Params};
 use crate::records::{Image, ImageOrigin, Snapshot, Tags};
 use crate::state::Change;
-use crate::world::new_id;
+use crate::world::{Pins, new_id};
 
 /// How long a copy is pending.
 const PENDING: SignedDuration = SignedDuration::from_mins(1);
@@ -47,19 +47,26 @@ pub(crate) fn copy_image(call: &Call<'_>, params: &Params) -> Result<Element, Fa
         let message = "KmsKeyId can only be used when Encrypted is true";
         return Err(Fault::client("InvalidParameterCombination", message));
     }
+    let mut pins = call.world.pins();
     let id = call.change(params, |change| {
         call.make_once(change, params, |change| {
-            let image = copied(call, change, &copy)?;
+            let image = copied(call, change, &mut pins, &copy)?;
             super::register_image::check_name_is_free(change, &image)?;
             let id = image.id.clone();
             change.put(image);
             Ok(id)
         })
     })?;
+    pins.keep();
     Ok(Element::default().text("imageId", id))
 }
 
-fn copied(call: &Call<'_>, change: &mut Change<'_>, copy: &Copy<'_>) -> Result<Image, Fault> {
+fn copied(
+    call: &Call<'_>,
+    change: &mut Change<'_>,
+    pins: &mut Pins<'_>,
+    copy: &Copy<'_>,
+) -> Result<Image, Fault> {
     let source = change
         .get::<Image>(copy.source_id)
         .filter(|source| source.region == copy.source_region && source.is_usable_by(call.account()));
@@ -117,7 +124,7 @@ fn copied(call: &Call<'_>, change: &mut Change<'_>, copy: &Copy<'_>) -> Result<I
             is_of_store: false,
             ..Snapshot::clone(&snapshot)
         };
-        call.world.store.pin(&made.id, manifest).map_err(|_| Fault::internal())?;
+        pins.pin(&made.id, manifest)?;
         device.snapshot_id = Some(made.id.clone());
         device.is_encrypted = made.is_encrypted;
         device.kms_key_id.clone_from(&made.kms_key_id);

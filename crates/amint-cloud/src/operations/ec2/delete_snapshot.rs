@@ -1,8 +1,9 @@
 use super::check_id;
 use crate::operations::Call;
 use crate::protocol::{Element, Fault, Params};
-use crate::records::{Image, Snapshot};
+use crate::records::Snapshot;
 use crate::state::Change;
+use crate::world::image_with;
 
 /// Removes a snapshot that no image has.
 pub(crate) fn delete_snapshot(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
@@ -22,19 +23,12 @@ pub(super) fn remove(call: &Call<'_>, change: &mut Change<'_>, id: &str) -> Resu
             format!("The snapshot '{id}' does not exist."),
         ));
     }
-    if let Some(image) = user(change, id) {
+    if let Some(image) = image_with(change.tables(), id) {
         let message = format!("The snapshot {id} is currently in use by {}", image.id);
         return Err(Fault::client("InvalidSnapshot.InUse", message));
     }
     change.remove::<Snapshot>(id);
     Ok(())
-}
-
-/// Returns an image that has a snapshot.
-fn user(change: &Change<'_>, id: &str) -> Option<std::sync::Arc<Image>> {
-    let has =
-        |image: &Image| image.block_devices.iter().any(|device| device.snapshot_id.as_deref() == Some(id));
-    change.tables().images.values().find(|image| has(image)).cloned()
 }
 
 /// Lets the store forget the blocks of a snapshot that is gone. What cannot be forgotten now costs space, nothing else.

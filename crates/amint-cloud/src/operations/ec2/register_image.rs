@@ -5,7 +5,7 @@ use crate::operations::Call;
 use crate::protocol::{Element, Fault, Params};
 use crate::records::{BlockDevice, Image, ImageOrigin, Snapshot};
 use crate::state::Change;
-use crate::world::new_id;
+use crate::world::{Pins, new_id};
 
 /// What the first gp3 volume of EC2 has without being asked (Amazon EBS user guide, "General Purpose SSD").
 const GP3: (u64, u64) = (3000, 125);
@@ -67,7 +67,9 @@ pub(crate) fn register_image(call: &Call<'_>, params: &Params) -> Result<Element
         tags: tags::specified(params, "image")?,
     };
     let devices = devices(params)?;
-    let id = call.change(params, |change| register(call, change, image, devices))?;
+    let mut pins = call.world.pins();
+    let id = call.change(params, |change| register(call, change, &mut pins, image, devices))?;
+    pins.keep();
     Ok(Element::default().text("imageId", id))
 }
 
@@ -75,6 +77,7 @@ pub(crate) fn register_image(call: &Call<'_>, params: &Params) -> Result<Element
 fn register(
     call: &Call<'_>,
     change: &mut Change<'_>,
+    pins: &mut Pins<'_>,
     mut image: Image,
     devices: Vec<BlockDevice>,
 ) -> Result<String, Fault> {
@@ -105,7 +108,7 @@ fn register(
             }
             if let Some(manifest) = snapshot.manifest.filter(|_| snapshot.is_of_store) {
                 // The image lasts longer than that of the store, should somebody remove that.
-                call.world.store.pin(&snapshot.id, manifest).map_err(|_| Fault::internal())?;
+                pins.pin(&snapshot.id, manifest)?;
             }
             device.is_encrypted = snapshot.is_encrypted;
             device.kms_key_id.clone_from(&snapshot.kms_key_id);

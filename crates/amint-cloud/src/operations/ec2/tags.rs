@@ -1,6 +1,7 @@
 //! Tags, as requests give them.
 
-use crate::protocol::{Fault, Params};
+use crate::operations::Call;
+use crate::protocol::{Element, Fault, Params};
 use crate::records::{Image, Snapshot, Tags};
 use crate::state::Change;
 
@@ -63,8 +64,27 @@ pub(super) fn check(tags: &Tags) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Edits the tags of the request's resources: of all of them, or of none.
+pub(super) fn edit_all(
+    call: &Call<'_>,
+    params: &Params,
+    edit_one: impl Fn(&mut Tags),
+) -> Result<Element, Fault> {
+    let ids = params.list("ResourceId");
+    if ids.is_empty() {
+        return Err(Fault::missing("ResourceIdSet"));
+    }
+    call.change(params, |change| {
+        for id in &ids {
+            edit(change, id, |account, region| call.owns(account, region), &edit_one)?;
+        }
+        Ok(())
+    })?;
+    Ok(Element::default().text("return", true))
+}
+
 /// Edits the tags of a resource of an account and a region.
-pub(super) fn edit(
+fn edit(
     change: &mut Change<'_>,
     id: &str,
     is_own: impl Fn(&str, &str) -> bool,

@@ -1,44 +1,16 @@
 //! Was the kernel started with arguments that switch its guards off?
 
+use amint_types::weakening_arguments;
+
 use crate::checks::live::{Snapshot, judged};
 use crate::checks::{Seen, Verdict};
 use crate::promises::Promises;
-
-/// Arguments that take protection away (kernel-parameters.txt, kernel-command-line(7)); with `=` at the end any
-/// value counts.
-const WEAKENING: [&str; 16] = [
-    "selinux=0",
-    "enforcing=0",
-    "apparmor=0",
-    "audit=0",
-    "mitigations=off",
-    "nokaslr",
-    "nopti",
-    "pti=off",
-    "nosmep",
-    "nosmap",
-    "nospectre_v2",
-    "init=",
-    "rdinit=",
-    "systemd.debug-shell",
-    "systemd.debug_shell",
-    "single",
-];
 
 /// Judges `/proc/cmdline`.
 pub(crate) fn judge(snapshot: &Snapshot, promises: &Promises) -> Verdict {
     let (seen, summary) = match snapshot.section("cmdline") {
         Ok(text) if !text.trim().is_empty() => {
-            let is_weak = |word: &&str| {
-                WEAKENING.iter().any(|weak| {
-                    if weak.ends_with('=') {
-                        word.starts_with(weak)
-                    } else {
-                        *word == *weak || (weak.starts_with("systemd.") && **word == format!("{weak}=1"))
-                    }
-                })
-            };
-            let weak: Vec<&str> = text.split_whitespace().filter(is_weak).collect();
+            let weak: Vec<&str> = weakening_arguments(text).collect();
             let seen = if weak.is_empty() {
                 Seen::Holds
             } else {

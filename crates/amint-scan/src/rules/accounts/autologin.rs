@@ -1,4 +1,3 @@
-use crate::rules::change::without_drop_in;
 use std::path::Path;
 
 use amint_types::Severity;
@@ -7,6 +6,7 @@ use amint_types::report::Finding;
 use super::cloud_passwords;
 use crate::facts::units;
 use crate::rule::finding_at;
+use crate::rules::change::without_drop_in;
 use crate::{CheckError, Context, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 
 /// Nobody is logged in without proof.

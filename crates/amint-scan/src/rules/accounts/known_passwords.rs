@@ -1,13 +1,13 @@
-use crate::rules::change::account;
-use amint_types::report::Finding;
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use amint_types::Severity;
+use amint_types::report::Finding;
 
 use crate::facts::accounts::{SHADOW, has_hash, records};
 use crate::facts::crypt;
 use crate::rule::finding_at;
+use crate::rules::change::account;
 use crate::{CheckError, Context, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 
 /// No password that everybody tries first.

@@ -1,11 +1,11 @@
-use crate::rules::change::account;
-use amint_types::report::Finding;
 use std::path::Path;
 
 use amint_types::Severity;
+use amint_types::report::Finding;
 
 use crate::facts::accounts::{PASSWD, User};
 use crate::rule::finding_at;
+use crate::rules::change::account;
 use crate::{CheckError, Context, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 
 /// The builder's users stay behind.

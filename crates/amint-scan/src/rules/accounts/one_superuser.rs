@@ -1,4 +1,3 @@
-use crate::rules::change::account;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -7,6 +6,7 @@ use amint_types::report::Finding;
 
 use crate::facts::accounts::{GROUP, PASSWD, SHADOW, records};
 use crate::rule::finding_at;
+use crate::rules::change::account;
 use crate::{CheckError, Context, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 
 /// Root is the only superuser, and every name and number stands once.

@@ -1,8 +1,7 @@
-use crate::rules::change::without_drop_in;
-use amint_types::report::Finding;
 use std::path::Path;
 
 use amint_types::Severity;
+use amint_types::report::Finding;
 
 use super::default_user::write_default_user;
 use super::passwordless_sudo;
@@ -10,6 +9,7 @@ use crate::facts::cloud::{self, CloudConfig};
 use crate::facts::sudoers::{self, Sudoers};
 use crate::facts::yaml::Yaml;
 use crate::rule::finding;
+use crate::rules::change::without_drop_in;
 use crate::{CheckError, Context, Fix, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 
 /// The user can become root.

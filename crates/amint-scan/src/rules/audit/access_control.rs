@@ -33,8 +33,12 @@ impl Rule for AccessControl {
     }
 
     fn check(&self, cx: &Context<'_>) -> Result<Verdict, CheckError> {
-        let all = kernels(cx)?.kernels;
-        let line = all.iter().find(|kernel| kernel.is_default).and_then(|kernel| kernel.command_line.clone());
+        let all = cx.fact(kernels)?;
+        let line = all
+            .kernels
+            .iter()
+            .find(|kernel| kernel.is_default)
+            .and_then(|kernel| kernel.command_line.clone());
         let has = |word: &str| line.as_deref().unwrap_or_default().split_whitespace().any(|one| one == word);
         let low = |finding: Finding| Finding { severity: Some(Severity::Low), ..finding };
         if let Some(text) = cx.text(SELINUX)? {

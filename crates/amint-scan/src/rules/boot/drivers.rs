@@ -1,8 +1,7 @@
 use std::path::Path;
 
-use amint_types::report::Finding;
-
 use amint_types::Severity;
+use amint_types::report::Finding;
 
 use crate::rule::finding;
 use crate::system::kernels;
@@ -32,7 +31,7 @@ impl Rule for Drivers {
     }
 
     fn check(&self, cx: &Context<'_>) -> Result<Verdict, CheckError> {
-        let found = kernels(cx)?;
+        let found = cx.fact(kernels)?;
         if let Some(missing) = &found.missing {
             let message = format!("the boot loader starts `{missing}`, which is not there");
             return Ok(vec![finding(message, Path::new("/boot"))].into());

@@ -1,13 +1,13 @@
-use crate::rules::change::plain;
-use amint_types::report::Finding;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use amint_disk::tree::{WalkLimits, WalkStep};
+use amint_types::report::Finding;
 use amint_types::{Digest, Severity};
 
 use crate::facts::certificates::{CertificateFacts, certificates};
 use crate::rule::finding;
+use crate::rules::change::plain;
 use crate::{CheckError, Context, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 
 /// Only the distribution's authorities are trusted.

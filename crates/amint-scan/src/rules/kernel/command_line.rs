@@ -1,7 +1,7 @@
 use std::path::Path;
 
-use amint_types::Severity;
 use amint_types::scan::Kernel;
+use amint_types::{Severity, weakening_arguments};
 
 use crate::rule::{finding, finding_at};
 use crate::system::kernels;
@@ -22,32 +22,6 @@ static META: RuleMeta = RuleMeta {
     severities: Severities::public(Severity::High, Some(Severity::Medium)),
 };
 
-/// Words that take a guard away (kernel-parameters.txt, kernel-command-line(7)); what ends with `=` counts with any value.
-const WEAKENING: [&str; 20] = [
-    "apparmor=0",
-    "audit=0",
-    "emergency",
-    "enforcing=0",
-    "init=",
-    "mitigations=off",
-    "nokaslr",
-    "nopti",
-    "nosmap",
-    "nosmep",
-    "nospectre_v1",
-    "nospectre_v2",
-    "pti=off",
-    "rdinit=",
-    "rescue",
-    "selinux=0",
-    "single",
-    "spectre_v2=off",
-    "systemd.debug-shell",
-    "systemd.debug_shell",
-];
-/// Programs that are no way around the system: what every system starts.
-const SYSTEMS: [&str; 5] =
-    ["/init", "/lib/systemd/systemd", "/sbin/init", "/usr/lib/systemd/systemd", "/usr/sbin/init"];
 /// What the next configuration of GRUB is made of.
 const GRUB_DEFAULTS: &str = "/etc/default/grub";
 /// The consoles that EC2 shows.
@@ -59,15 +33,19 @@ impl Rule for CommandLine {
     }
 
     fn check(&self, cx: &Context<'_>) -> Result<Verdict, CheckError> {
-        let kernels = kernels(cx)?.kernels;
-        if kernels.is_empty() {
+        let found = cx.fact(kernels)?;
+        if found.kernels.is_empty() {
             return Ok(Verdict::NotApplicable("there is no kernel".to_owned()));
         }
         let mut findings = Vec::new();
-        let default = kernels.iter().find(|kernel| kernel.is_default);
+        let default = found.kernels.iter().find(|kernel| kernel.is_default);
+        let grub = cx.text(GRUB_DEFAULTS)?;
+        if default.is_none() && grub.is_none() {
+            return Ok(Verdict::NotApplicable("no boot loader says how the kernel is started".to_owned()));
+        }
         if let Some((kernel, line)) = default.and_then(|kernel| Some((kernel, kernel.command_line.as_ref()?)))
         {
-            findings.extend(weak(line).map(|word| {
+            findings.extend(weakening_arguments(line).map(|word| {
                 finding(format!("the kernel is started with `{word}`"), Path::new(&kernel.path))
             }));
             if !line.split_whitespace().any(|word| SERIAL.iter().any(|console| word.starts_with(console))) {
@@ -77,13 +55,13 @@ impl Rule for CommandLine {
             }
         }
         let told = |word: &str| default_has(default, word);
-        for (number, text) in (1_u32..).zip(cx.text(GRUB_DEFAULTS)?.unwrap_or_default().lines()) {
+        for (number, text) in (1_u32..).zip(grub.unwrap_or_default().lines()) {
             let Some((key, value)) = text.split_once('=') else { continue };
             if !matches!(key.trim(), "GRUB_CMDLINE_LINUX" | "GRUB_CMDLINE_LINUX_DEFAULT") {
                 continue;
             }
             let value = value.trim().trim_matches(['"', '\'']).to_owned();
-            findings.extend(weak(&value).filter(|word| !told(word)).map(|word| {
+            findings.extend(weakening_arguments(&value).filter(|word| !told(word)).map(|word| {
                 let message = format!("the next configuration of GRUB starts the kernel with `{word}`");
                 finding_at(message, Path::new(GRUB_DEFAULTS), number, text)
             }));
@@ -95,17 +73,6 @@ impl Rule for CommandLine {
 fn default_has(kernel: Option<&Kernel>, word: &str) -> bool {
     let line = kernel.and_then(|kernel| kernel.command_line.as_deref()).unwrap_or_default();
     line.split_whitespace().any(|known| known == word)
-}
-
-/// Returns the words of a command line that take a guard away; those behind `--` are for the first program.
-pub(crate) fn weak(line: &str) -> impl Iterator<Item = &str> {
-    line.split_whitespace().take_while(|word| *word != "--").filter(|word| {
-        let is_system = |program: &str| SYSTEMS.contains(&program);
-        WEAKENING.iter().any(|weak| match weak.strip_suffix('=') {
-            Some(_) => word.strip_prefix(weak).is_some_and(|program| !is_system(program)),
-            None => word == weak || (weak.starts_with("systemd.") && **word == format!("{weak}=1")),
-        })
-    })
 }
 
 #[cfg(test)]
@@ -126,7 +93,9 @@ mod tests {
         let weak = grub("console=ttyS0 apparmor=0 init=/bin/sh systemd.debug_shell=1 -- single");
         assert_eq!(weak.findings("KRN-003").len(), 3, "{:?}", weak.findings("KRN-003"));
         assert!(grub("console=ttyS0 init=/usr/lib/systemd/systemd").is_pass("KRN-003"));
-        assert!(matches!(Fixture::new().check("KRN-003"), Verdict::NotApplicable(_)));
+        for unknown in [Fixture::new(), Fixture::new().file("/boot/vmlinuz-6.1.0", "")] {
+            assert!(matches!(unknown.check("KRN-003"), Verdict::NotApplicable(_)));
+        }
     }
 
     #[test]

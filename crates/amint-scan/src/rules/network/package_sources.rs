@@ -1,16 +1,16 @@
-use crate::rules::change::without_drop_in;
-use amint_types::report::Finding;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use amint_types::Severity;
+use amint_types::report::Finding;
 use regex::Regex;
 
 use super::static_addresses;
 use crate::redact::pattern;
 use crate::rule::finding_at;
+use crate::rules::change::without_drop_in;
 use crate::{CheckError, Context, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 
 /// Packages come from where every instance can reach them.

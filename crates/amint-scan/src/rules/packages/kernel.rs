@@ -32,7 +32,7 @@ impl Rule for NewestKernel {
     }
 
     fn check(&self, cx: &Context<'_>) -> Result<Verdict, CheckError> {
-        let found = kernels(cx)?;
+        let found = cx.fact(kernels)?;
         let told: Vec<&Kernel> = found.kernels.iter().filter(|kernel| number(kernel).is_some()).collect();
         if told.is_empty() {
             return Ok(Verdict::NotApplicable("there is no kernel whose name tells its version".to_owned()));

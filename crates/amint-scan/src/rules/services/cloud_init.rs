@@ -1,7 +1,7 @@
-use amint_types::report::Finding;
 use std::path::Path;
 
 use amint_types::Severity;
+use amint_types::report::Finding;
 
 use crate::facts::cloud::{self, FOLDER, MAIN};
 use crate::facts::yaml::Yaml;

@@ -1,4 +1,3 @@
-use crate::rules::change::without_drop_in;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -10,6 +9,7 @@ use super::started::Started;
 use crate::facts::listeners::Reach;
 use crate::redact::pattern;
 use crate::rule::{finding, finding_at};
+use crate::rules::change::without_drop_in;
 use crate::{CheckError, Context, Fix, RecipeChange, Rule, RuleMeta, Severities, Verdict, glob};
 
 /// Nothing tells others what an instance does.

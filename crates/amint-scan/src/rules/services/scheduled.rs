@@ -1,10 +1,10 @@
-use crate::rules::change::without_drop_in;
 use amint_types::Severity;
 use amint_types::report::Finding;
 
 use crate::facts::commands::runs_downloaded_code;
 use crate::facts::jobs::{JobKind, Jobs};
 use crate::rule::finding_at;
+use crate::rules::change::without_drop_in;
 use crate::{CheckError, Context, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 
 /// No job runs code that is fetched when it runs.

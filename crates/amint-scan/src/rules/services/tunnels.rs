@@ -1,4 +1,3 @@
-use crate::rules::change::without_drop_in;
 use std::path::{Path, PathBuf};
 
 use amint_types::Severity;
@@ -7,6 +6,7 @@ use amint_types::report::Finding;
 use crate::facts::commands::{gives_a_shell_away, tunnel};
 use crate::facts::jobs::Jobs;
 use crate::rule::{finding, finding_at};
+use crate::rules::change::without_drop_in;
 use crate::{CheckError, Context, RecipeChange, Rule, RuleMeta, Severities, Verdict, glob};
 
 /// Nothing opens a way in from elsewhere.
