@@ -97,17 +97,31 @@ impl Store {
         self.inner.catalogue(|catalogue| catalogue.unpin(name))
     }
 
-    /// Returns the blocks that disks on their way have.
-    pub(crate) fn blocks_on_their_way(&self) -> Result<Vec<Digest>, StoreError> {
+    /// Returns the names of disks that were begun, and neither finished nor given up; sorted.
+    ///
+    /// # Errors
+    /// Fails when the store cannot be read.
+    pub fn begun(&self) -> Result<Vec<String>, StoreError> {
         let folder = self.inner.layout.writers();
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(StoreError::io("read", &folder)(error)),
         };
-        let mut blocks = Vec::new();
+        let mut names = Vec::new();
         for entry in entries {
-            let path = entry.map_err(StoreError::io("read", &folder))?.path();
+            let name = entry.map_err(StoreError::io("read", &folder))?.file_name();
+            names.extend(name.into_string().ok().filter(|name| check_name(name).is_ok()));
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Returns the blocks that disks on their way have.
+    pub(crate) fn blocks_on_their_way(&self) -> Result<Vec<Digest>, StoreError> {
+        let mut blocks = Vec::new();
+        for name in self.begun()? {
+            let path = self.inner.layout.writers().join(name);
             let (_, list) = open_list(&path).map_err(StoreError::io("open", &path))?;
             blocks.extend(list.into_values().flatten());
         }

@@ -332,7 +332,15 @@ fn reset(context: &Context) -> Result<ExitCode, Failure> {
             _ => {}
         }
     }
-    context.say("the endpoint has forgotten what was done with it");
+    // Only the endpoint keeps anything in the store by name.
+    let store = context.store()?;
+    for (name, _) in store.pins()? {
+        store.unpin(&name)?;
+    }
+    for name in store.begun()? {
+        store.abandon(&name)?;
+    }
+    context.say("the endpoint has forgotten what was done with it; `amint gc` frees the space");
     Ok(ExitCode::Fine)
 }
 

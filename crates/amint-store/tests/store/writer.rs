@@ -90,8 +90,10 @@ fn a_disk_that_is_given_up_is_collected_and_names_lead_nowhere_else() {
     writer.put(0, &block_bytes(7, BLOCK)).unwrap();
     // A writer that waits for blocks keeps no collection away.
     assert_eq!(scene.store.gc(false, &Cancel::new()).unwrap().blocks_removed, 0);
+    assert_eq!(scene.store.begun().unwrap(), ["snap-1"]);
     scene.store.abandon("snap-1").unwrap();
     drop(writer);
+    assert!(scene.store.begun().unwrap().is_empty());
     assert_eq!(scene.store.gc(false, &Cancel::new()).unwrap().blocks_removed, 1);
     for name in ["", "../x", "a/b", &"x".repeat(101)] {
         assert!(scene.store.writer(name).is_err(), "{name}");

@@ -38,19 +38,22 @@ fn the_endpoint_starts_once_serves_and_stops() {
     let profile = amint(folder, &["cloud", "env", "--profile"]).stdout;
     assert!(profile.starts_with("[profile amint]\n"));
 
-    ask_by_boto3(&env);
+    let is_asked = ask_by_boto3(&env);
     let images = |folder| amint(folder, &["--json", "cloud", "status"]).stdout;
     assert!(images(folder).contains("\"images\": 0"), "the store has none: {}", images(folder));
 
+    assert_eq!(amint(folder, &["cloud", "reset"]).code, Some(7), "it runs");
     assert_eq!(amint(folder, &["cloud", "down"]).code, Some(0));
+    assert_eq!(amint(folder, &["cloud", "reset"]).code, Some(0));
+    let freed: serde_json::Value = serde_json::from_str(&amint(folder, &["--json", "gc"]).stdout).unwrap();
+    assert!(!is_asked || freed["blocks_removed"].as_u64() == Some(3), "{freed}");
     assert_eq!(amint(folder, &["cloud", "status"]).code, Some(1));
     assert_eq!(amint(folder, &["cloud", "down"]).code, Some(0));
 }
 
-/// Asks with AWS's own library, which signs its requests.
-fn ask_by_boto3(env: &str) {
-    by_boto3(env, ASKING);
-    by_boto3(env, include_str!("cloud_upload.py"));
+/// Asks with AWS's own library, which signs its requests; false when it is not installed.
+fn ask_by_boto3(env: &str) -> bool {
+    by_boto3(env, ASKING) && by_boto3(env, include_str!("cloud_upload.py"))
 }
 
 const ASKING: &str = "\
@@ -65,16 +68,17 @@ fails('SignatureDoesNotMatch', client('sts', aws_access_key_id=os.environ['AWS_A
 fails('AuthFailure', client('ec2', aws_access_key_id='AKIAWRONG', aws_secret_access_key='wrong').describe_images)\n\
 fails('ResourceNotFoundException', lambda: client('ebs').list_snapshot_blocks(SnapshotId='snap-0123456789abcdef0'))\n";
 
-fn by_boto3(env: &str, script: &str) {
+fn by_boto3(env: &str, script: &str) -> bool {
     let has_library = |python: &&str| {
         let output = Command::new(python).args(["-c", "import boto3"]).output();
         output.is_ok_and(|output| output.status.success())
     };
     let Some(python) = ["/usr/bin/python3", "python3"].into_iter().find(has_library) else {
         eprintln!("SKIPPED: python3-boto3 is not installed");
-        return;
+        return false;
     };
     let variables = env.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
     let output = Command::new(python).args(["-c", script]).envs(variables).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    true
 }
