@@ -64,8 +64,8 @@ for run in json.load(open(sys.argv[1]))["analyzers"]:
         print(f"--skip\n{run['id']}")
 P
 )
-# A verdict against the image (4) is a result as well.
-measure() { python3 "$here/../measure.py" --own --ok 0,4 "$@"; }
+# A verdict against the image (1, 4) is a result as well: the packages that are fetched have examples that look like secrets.
+measure() { python3 "$here/../measure.py" --own --ok 0,1,4 "$@"; }
 for run in $(seq "$runs"); do
   for image in debian large; do
     raw=$work/$image.raw tree=$work/$image
