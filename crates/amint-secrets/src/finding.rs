@@ -41,6 +41,16 @@ impl SecretFinding {
         self
     }
 
+    /// Lowers the finding for content that a package of a programming language lists and nobody changed: whoever can
+    /// install the package has it, and mostly that is everybody.
+    #[must_use]
+    pub fn lowered_as_listed(mut self, package: &str) -> Self {
+        let lowered = if self.severity == Severity::Critical { Severity::Medium } else { Severity::Low };
+        self.severity = self.severity.min(lowered);
+        self.add_note(&format!("unchanged content of {package}: known to whoever can install that"));
+        self
+    }
+
     pub(crate) fn add_note(&mut self, text: &str) {
         self.note = Some(match self.note.take() {
             Some(note) => format!("{note}; {text}"),

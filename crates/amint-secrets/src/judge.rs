@@ -91,6 +91,8 @@ const PLACEHOLDER_VALUES: &[&str] = &[
     "userpass",
     "password1",
     "pass123",
+    "key_1234",
+    "tiger",
     "blah",
     "anonymous",
     "secretpassword",
@@ -145,7 +147,7 @@ pub(crate) fn entropy(value: &[u8]) -> f64 {
 pub(crate) fn is_placeholder(value: &[u8], is_chosen: bool) -> bool {
     let folded = value.to_ascii_lowercase();
     let holds = |word: &str| memchr::memmem::find(&folded, word.as_bytes()).is_some();
-    if PLACEHOLDER_WORDS.iter().any(|word| holds(word)) || has_long_run(&folded) {
+    if PLACEHOLDER_WORDS.iter().any(|word| holds(word)) || has_long_run(&folded) || is_compound_name(value) {
         return true;
     }
     if !is_chosen {
@@ -178,6 +180,15 @@ fn is_expression(value: &[u8]) -> bool {
     is_name && (names_itself || value.iter().any(|byte| matches!(byte, b'_' | b'.')))
 }
 
+/// Tells whether the value is a long name of a program, of words with a capital each: no random value is.
+fn is_compound_name(value: &[u8]) -> bool {
+    let capitals = value.iter().filter(|byte| byte.is_ascii_uppercase()).count();
+    value.len() >= 20
+        && value.iter().all(u8::is_ascii_alphabetic)
+        && (1..=value.len() / 3).contains(&capitals)
+        && !value.windows(2).any(|pair| pair.iter().all(u8::is_ascii_uppercase))
+}
+
 fn is_one_byte(value: &[u8]) -> bool {
     value.iter().all(|byte| Some(byte) == value.first())
 }
@@ -187,7 +198,8 @@ fn has_long_run(value: &[u8]) -> bool {
     value.windows(6).any(is_one_byte)
 }
 
-/// Tells whether programs put their samples there: only below `/usr`, since elsewhere anybody may name a folder so.
+/// Tells whether programs put their samples there: only below `/usr`, since elsewhere anybody may name a folder so. The
+/// documentation of another system that lies unpacked in this one is known by its whole path.
 pub(crate) fn is_sample_path(path: &str, inside: &str) -> bool {
     const FOLDERS: &[&str] = &[
         "test",
@@ -214,6 +226,9 @@ pub(crate) fn is_sample_path(path: &str, inside: &str) -> bool {
         "help",
     ];
     let path = path.strip_prefix('/').unwrap_or(path);
+    if path.contains("/usr/share/doc/") && !path.starts_with("home/") {
+        return true;
+    }
     if !path.starts_with("usr/") || path.starts_with("usr/local/") {
         return false;
     }
@@ -243,6 +258,7 @@ mod tests {
             "%s",
             "@PW@",
             "self.db_passwd",
+            "clearCacheNodeDataForSegmentPath",
         ] {
             assert!(is_placeholder(value.as_bytes(), true), "{value}");
         }
@@ -255,6 +271,7 @@ mod tests {
     fn only_folders_of_the_distribution_hold_samples() {
         assert!(is_sample_path("/usr/share/doc/x/key.pem", ""));
         assert!(is_sample_path("/usr/lib/x.zip", "!/x/tests/key.pem"));
+        assert!(is_sample_path("/var/lib/machines/x/usr/share/doc/y/README.gz", "!/README"));
         assert!(!is_sample_path("/usr/local/share/doc/key.pem", ""));
         assert!(!is_sample_path("/home/x/tests/key.pem", ""));
     }

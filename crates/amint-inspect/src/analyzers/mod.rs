@@ -4,6 +4,7 @@ mod certificates;
 mod checksums;
 mod languages;
 mod secrets;
+mod wheels;
 
 pub use certificates::Certificates;
 pub use checksums::Checksums;

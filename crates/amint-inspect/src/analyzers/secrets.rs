@@ -6,6 +6,7 @@ use amint_packages::content::{ContentDigest, ContentHasher};
 use amint_scan::FoundSecret;
 use amint_secrets::{Limits, Looked, Scanner, SecretFinding, scan_source};
 
+use crate::analyzers::wheels::Wheels;
 use crate::index::{EntryId, Index};
 use crate::pass::{AnalyzeError, Analyzer, Content, File, Output, Stream, Want};
 use amint_scan::system::packages::Databases;
@@ -52,6 +53,8 @@ impl<'a> Secrets<'a> {
         let changed: BTreeSet<String> = output.modified_files.iter().map(|file| file.path.clone()).collect();
         let contents = self.contents(output.secrets.is_empty());
         let mut copies: HashMap<String, Option<usize>> = HashMap::new();
+        let mut listed: HashMap<String, Option<String>> = HashMap::new();
+        let mut wheels = Wheels::default();
         for found in std::mem::take(&mut output.secrets) {
             let id = index.find_exact(found.path.as_bytes());
             let owner = id
@@ -63,7 +66,13 @@ impl<'a> Secrets<'a> {
             });
             output.secrets.push(match package.and_then(|package| self.databases.packages.get(package)) {
                 Some(package) => found.packaged(&package.name),
-                None => found,
+                None => {
+                    let known = listed.entry(found.path.clone());
+                    match known.or_insert_with(|| wheels.package(index, &found.path)) {
+                        Some(package) => found.listed(&format!("Python package {package}")),
+                        None => found,
+                    }
+                }
             });
         }
         for path in changed {

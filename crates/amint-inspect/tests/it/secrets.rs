@@ -67,6 +67,47 @@ fn secrets_in_files_and_archives_are_told_with_their_places_and_those_of_package
 }
 
 #[test]
+fn what_a_python_package_from_an_index_lists_weighs_little_and_only_while_unchanged() {
+    if !has_tools(&["sha256sum", "xxd", "base64"]) {
+        return;
+    }
+    let root = Root::debian();
+    let folder = "opt/app/lib/python3.12/site-packages";
+    for (name, is_own) in [("public-1.0", false), ("own-2.0", true)] {
+        let module = name.split('-').next().unwrap();
+        for file in ["same.txt", "changed.txt"] {
+            root.write(&format!("{folder}/{module}/{file}"), format!("token={}\n", other_token()));
+        }
+        root.write(&format!("{folder}/{name}.dist-info/METADATA"), format!("Name: {module}\nVersion: 1\n"));
+        sh(
+            &root.path().join(folder),
+            &format!(
+                "for f in {module}/*; do \
+                   echo \"$f,sha256=$(sha256sum $f | cut -c -64 | xxd -r -p | base64 | tr '+/' '-_' | tr -d =),1\"; \
+                 done > {name}.dist-info/RECORD"
+            ),
+        );
+        if is_own {
+            root.write(&format!("{folder}/{name}.dist-info/direct_url.json"), "{}");
+        }
+        root.write(&format!("{folder}/{module}/changed.txt"), format!("# new\ntoken={}\n", other_token()));
+    }
+    let document = look(&root.path());
+    let mut told: Vec<_> = of(&document, "SEC-004")
+        .iter()
+        .map(|finding| (finding.path.rsplit_once("site-packages/").unwrap().1.to_owned(), finding.severity))
+        .collect();
+    told.sort();
+    let expected = [
+        ("own/changed.txt", Severity::High),
+        ("own/same.txt", Severity::High),
+        ("public/changed.txt", Severity::High),
+        ("public/same.txt", Severity::Medium),
+    ];
+    assert_eq!(told, expected.map(|(path, severity)| (path.to_owned(), severity)));
+}
+
+#[test]
 fn what_cannot_be_looked_into_makes_the_analyzer_partial() {
     let root = Root::debian();
     root.write("opt/backup.7z", b"7z\xBC\xAF\x27\x1C and more");

@@ -48,6 +48,11 @@ impl Installed {
         self.databases.packages.is_empty()
     }
 
+    /// Tells whether packages list their files.
+    pub(crate) fn has_files(&self) -> bool {
+        self.databases.files.iter().any(|files| !files.is_empty())
+    }
+
     /// Returns what of the databases could not be understood.
     pub(crate) fn problems(&self) -> impl Iterator<Item = &str> {
         let runs = self.databases.runs.iter().filter(|run| run.status == AnalyzerStatus::Partial);

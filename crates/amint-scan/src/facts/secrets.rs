@@ -12,6 +12,8 @@ pub enum Origin {
     File,
     /// In a file that a package brought, and that nobody changed: its name.
     Packaged(String),
+    /// In a file that a package of a programming language lists, and that nobody changed: its name.
+    Listed(String),
     /// In no file: free blocks, journals, swap space, gaps between partitions.
     FreeSpace,
 }
@@ -43,6 +45,15 @@ impl FoundSecret {
     pub fn packaged(self, package: &str) -> Self {
         let secret = self.secret.lowered_as_packaged(package);
         Self { origin: Origin::Packaged(package.to_owned()), secret, ..self }
+    }
+
+    /// Lowers it, because a package from an index of a programming language lists its file and nobody changed that.
+    ///
+    /// Less than [`packaged`](Self::packaged) does: an index may be a company's own.
+    #[must_use]
+    pub fn listed(self, package: &str) -> Self {
+        let secret = self.secret.lowered_as_listed(package);
+        Self { origin: Origin::Listed(package.to_owned()), secret, ..self }
     }
 
     /// Returns the path with the steps inside containers: `/opt/a.jar!/conf/x.properties`.
@@ -105,24 +116,24 @@ impl FoundSecrets {
     /// Lowers the secrets of compiled Python that its source has too, where a package brought the source and nobody
     /// changed that: packages compile when they are installed, so no package has the compiled file.
     fn lower_compiled(&mut self) {
-        let sources: HashMap<(String, &'static str, String), String> = self
+        // What people choose has no fingerprint; there the form and the length must do.
+        let value = |secret: &SecretFinding| secret.fingerprint.clone().unwrap_or_else(|| secret.excerpt.clone());
+        let sources: HashMap<(String, &'static str, String), Origin> = self
             .secrets
             .iter()
-            .filter_map(|found| match &found.origin {
-                Origin::Packaged(package) if found.path.as_bytes().ends_with(b".py") => {
-                    let value = found.secret.fingerprint.clone()?;
-                    Some(((found.path.clone(), found.secret.kind, value), package.clone()))
-                }
-                _ => None,
+            .filter(|found| {
+                matches!(found.origin, Origin::Packaged(_) | Origin::Listed(_))
+                    && found.path.as_bytes().ends_with(b".py")
             })
+            .map(|found| ((found.path.clone(), found.secret.kind, value(&found.secret)), found.origin.clone()))
             .collect();
         for found in self.secrets.iter_mut().filter(|found| found.origin == Origin::File) {
-            let package = compiled_source(&found.path).and_then(|source| {
-                let value = found.secret.fingerprint.clone()?;
-                sources.get(&(source, found.secret.kind, value))
-            });
-            if let Some(package) = package {
-                *found = found.clone().packaged(package);
+            let origin = compiled_source(&found.path)
+                .and_then(|source| sources.get(&(source, found.secret.kind, value(&found.secret))));
+            match origin {
+                Some(Origin::Packaged(package)) => *found = found.clone().packaged(package),
+                Some(Origin::Listed(package)) => *found = found.clone().listed(package),
+                _ => {}
             }
         }
     }

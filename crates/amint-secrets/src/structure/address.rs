@@ -21,6 +21,9 @@ const SAMPLE_HOSTS: &[&[u8]] = &[
     b"test",
 ];
 
+/// Names and passwords that manuals have used for decades: Oracle's sample schema, and what imitates it.
+const SAMPLE_LOGINS: &[(&[u8], &[u8])] = &[(b"scott", b"tiger"), (b"hr", b"hr"), (b"aladdin", b"opensesame")];
+
 /// `scheme://user:password@host`.
 pub(crate) fn url(window: &Window<'_>) -> Option<Hit> {
     let ahead = window.ahead().get(3..)?;
@@ -49,6 +52,9 @@ pub(crate) fn url(window: &Window<'_>) -> Option<Hit> {
     }
     let user = ahead.get(..user_bytes)?;
     let is_placeholder = user == password
+        || SAMPLE_LOGINS
+            .iter()
+            .any(|(name, word)| user.eq_ignore_ascii_case(name) && password.to_ascii_lowercase().starts_with(word))
         || is_sample_host(host)
         || user.first() == Some(&b'<')
         || user.first() == Some(&b'$');
@@ -92,6 +98,10 @@ fn scheme(behind: &[u8]) -> Option<String> {
 /// `Server=…;User Id=…;Password=…;`, as drivers of databases take it.
 pub(crate) fn connection_string(window: &Window<'_>) -> Option<Hit> {
     const SERVERS: &[&[u8]] = &[b"server=", b"data source=", b"host=", b"addr=", b"datasource="];
+    // A name of its own: `url.password=e.password;` is a program.
+    if window.behind(1).first().is_some_and(|byte| byte.is_ascii_alphanumeric() || b"_.$->".contains(byte)) {
+        return None;
+    }
     let ahead = window.ahead();
     let name_bytes = ahead.iter().take(16).position(|byte| *byte == b'=')? + 1;
     let rest = ahead.get(name_bytes..)?;

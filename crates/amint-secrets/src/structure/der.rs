@@ -54,6 +54,11 @@ fn hit(start: usize, end: usize, window: &Window<'_>) -> Hit {
     Hit { start, end: end.min(window.bytes.len()), ..Hit::default() }
 }
 
+/// Tells whether the element begins the file: then it is a key by its form alone, whatever its number.
+fn is_file(start: usize, window: &Window<'_>) -> bool {
+    window.offset.checked_sub((window.at - start) as u64) == Some(0)
+}
+
 fn is_random(bytes: &[u8]) -> bool {
     // 32 random bytes have about 4.9 bits per byte, a table of a program far less.
     bytes.len() >= 28 && entropy(bytes) >= 4.0
@@ -127,8 +132,16 @@ pub(crate) fn pkcs8_ec(window: &Window<'_>) -> Option<Hit> {
         && number.tag == 0x04
         && bytes.get(inner.start..inner.start + 3) == Some(&[2, 1, 1])
         && holder.end <= outer.end
+        && has_public_key_or_ends(bytes, number.end, inner.end)
         && is_random(bytes.get(number.start..number.end)?);
     is_key.then(|| hit(start, outer.end, window))
+}
+
+/// Tells whether what follows a private number of SEC 1 is what may: the curve, the public key, or nothing.
+///
+/// Programs that write keys hold the bytes before and after the number, without one between them.
+fn has_public_key_or_ends(bytes: &[u8], at: usize, end: usize) -> bool {
+    at == end || at < end && matches!(bytes.get(at), Some(0xA0 | 0xA1))
 }
 
 /// A key on a Montgomery or Edwards curve in PKCS #8 (RFC 8410).
@@ -148,7 +161,7 @@ pub(crate) fn pkcs8_edwards(window: &Window<'_>) -> Option<Hit> {
         && key.tag == 4
         && key.end - key.start == key_bytes
         && key.end <= outer.end
-        && is_random(bytes.get(key.start..key.end)?);
+        && (is_file(start, window) || is_random(bytes.get(key.start..key.end)?));
     is_key.then(|| hit(start, outer.end, window))
 }
 
@@ -172,9 +185,8 @@ pub(crate) fn encrypted(window: &Window<'_>) -> Option<Hit> {
     let (algorithm_at, algorithm) = sequence_before(bytes, window.at)?;
     let (start, outer) = sequence_before(bytes, algorithm_at)?;
     let holder = element(bytes, algorithm.end)?;
-    let is_file = window.offset.checked_sub((window.at - start) as u64) == Some(0);
     let content = bytes.get(holder.start..holder.end.min(bytes.len()))?;
-    let is_key = is_file && holder.tag == 4 && holder.end == outer.end && is_random(content);
+    let is_key = is_file(start, window) && holder.tag == 4 && holder.end == outer.end && is_random(content);
     is_key.then(|| Hit {
         note: Some("encrypted with a passphrase".to_owned()),
         ..hit(start, outer.end, window)

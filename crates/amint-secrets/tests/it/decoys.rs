@@ -52,6 +52,12 @@ fn what_is_no_secret_is_not_told() {
         "Authorization: Bearer $TOKEN",
         "mysql -u root -p shop",
         "PrivateKey = (generated)",
+        "postgresql+psycopg://scott:tiger@db.acme.net/test",
+        "mssql+pyodbc://scott:tiger^5HHH@mssql2017:1433/test",
+        "dotenv://:key_1234@dotenv.org/vault/.env.vault",
+        "host=r.host;s.username=r.username;s.password=vo(r.path);",
+        "this[l].password=e},host=7;",
+        "{segment: clearCacheNodeDataForSegmentPath}",
     ] {
         let (found, _) = scan("/srv/x", text.as_bytes());
         assert!(found.is_empty(), "{text}: {found:?}");

@@ -3,7 +3,8 @@ use std::path::Path;
 use amint_types::Severity;
 use amint_types::report::Finding;
 
-use crate::facts::census::{Census, Seen};
+use crate::facts::census::Census;
+use crate::facts::packages::installed;
 use crate::rule::finding;
 use crate::{CheckError, Context, RecipeChange, Rule, RuleMeta, Severities, Verdict};
 
@@ -86,14 +87,22 @@ impl Rule for PrivilegedPrograms {
 
     fn check(&self, cx: &Context<'_>) -> Result<Verdict, CheckError> {
         let census = Census::of(cx)?;
-        let mut strange: Vec<&Seen> = census.privileged.iter().filter(|seen| !is_usual(&seen.path)).collect();
-        if !strange.is_empty() {
-            drop_owned(cx, &mut strange)?;
-        }
-        let findings = strange.into_iter().map(|seen| {
+        let installed = installed(cx)?;
+        let findings = census.privileged.iter().filter_map(|seen| {
             let kind = if seen.mode & 0o4000 != 0 { "user" } else { "group" };
             let owner = if seen.mode & 0o4000 != 0 { seen.uid } else { seen.gid };
-            finding(format!("runs with the rights of {kind} {owner}, and no system ships it"), &seen.path)
+            let rights = format!("runs with the rights of {kind} {owner}");
+            if !installed.has_files() {
+                // Without lists of files the name and the place must do.
+                let is_strange = !is_usual(&seen.path);
+                return is_strange.then(|| finding(format!("{rights}, and no system ships it"), &seen.path));
+            }
+            if installed.owner(&seen.path.to_string_lossy()).is_some() {
+                return None;
+            }
+            let mut found = finding(format!("{rights}, and no package brought it"), &seen.path);
+            found.severity = Some(Severity::Critical);
+            Some(found)
         });
         Ok(findings.collect::<Vec<_>>().into())
     }
@@ -112,36 +121,12 @@ fn is_usual(path: &Path) -> bool {
         && (USUAL.contains(&name) || USUAL_LATER.contains(&name))
 }
 
-/// Takes out what a Debian package lists as its own.
-fn drop_owned(cx: &Context<'_>, strange: &mut Vec<&Seen>) -> Result<(), CheckError> {
-    const INFO: &str = "/var/lib/dpkg/info";
-    for entry in cx.list(INFO)? {
-        let path = Path::new(INFO).join(&entry.name);
-        if path.extension().is_none_or(|extension| extension != "list") {
-            continue;
-        }
-        let text = cx.text(&path)?.unwrap_or_default();
-        strange.retain(|seen| {
-            let whole = seen.path.to_string_lossy();
-            // Packages may name the folder that is a link into /usr today.
-            let short = whole.strip_prefix("/usr").unwrap_or(&whole);
-            let is_in_system = SYSTEM_FOLDERS.iter().any(|folder| seen.path.starts_with(folder));
-            !(text.lines().any(|line| line == whole)
-                || is_in_system && text.lines().any(|line| line == short))
-        });
-        if strange.is_empty() {
-            break;
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use crate::testing::Fixture;
 
     #[test]
-    fn a_copied_shell_is_found_and_the_systems_own_programs_are_not() {
+    fn without_lists_of_packages_names_and_places_tell() {
         let fixture = Fixture::new()
             .file("/usr/bin/sudo", "")
             .mode("/usr/bin/sudo", 0o4755)
@@ -149,11 +134,23 @@ mod tests {
             .mode("/var/tmp/.x", 0o4755)
             .file("/usr/local/bin/su", "")
             .mode("/usr/local/bin/su", 0o2755)
-            .file("/usr/lib/xorg/Xorg.wrap", "")
-            .mode("/usr/lib/xorg/Xorg.wrap", 0o4755)
-            .file("/var/lib/dpkg/info/xorg.list", "/.\n/usr/lib/xorg/Xorg.wrap\n")
             .dir("/srv/team")
             .mode("/srv/team", 0o2770);
         assert_eq!(fixture.paths("FS-001"), ["/usr/local/bin/su", "/var/tmp/.x"]);
+    }
+
+    #[test]
+    fn what_no_package_brought_is_found_under_any_name() {
+        let status = "Package: xorg\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\n";
+        let fixture = Fixture::new()
+            .file("/var/lib/dpkg/status", status)
+            .file("/var/lib/dpkg/info/xorg.list", "/.\n/usr/lib/xorg/Xorg.wrap\n/bin/su\n")
+            .file("/usr/lib/xorg/Xorg.wrap", "")
+            .mode("/usr/lib/xorg/Xorg.wrap", 0o4755)
+            .file("/usr/bin/su", "")
+            .mode("/usr/bin/su", 0o4755)
+            .file("/usr/bin/sudo", "")
+            .mode("/usr/bin/sudo", 0o4755);
+        assert_eq!(fixture.paths("FS-001"), ["/usr/bin/sudo"]);
     }
 }
