@@ -25,6 +25,7 @@ pub(crate) struct Entry {
     action: Action,
     mode: Option<u32>,
     owner: Option<(u32, u32)>,
+    attribute: Option<(String, Vec<u8>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -79,7 +80,8 @@ impl Entry {
         }
         let content = unescape(content).map_err(failed)?;
         let action = Action::Put(FileKind::File, content.clone());
-        let mut entry = Self { name: name.to_owned(), line, path, action, mode: None, owner: None };
+        let mut entry =
+            Self { name: name.to_owned(), line, path, action, mode: None, owner: None, attribute: None };
         for attribute in attributes.split(", ").filter(|attribute| !attribute.is_empty()) {
             entry.set(attribute, &content).map_err(failed)?;
         }
@@ -104,6 +106,10 @@ impl Entry {
             "owner" => {
                 let (uid, gid) = value.split_once(':').ok_or_else(wrong)?;
                 self.owner = Some((uid.parse().map_err(|_| wrong())?, gid.parse().map_err(|_| wrong())?));
+            }
+            "attribute" => {
+                let (name, digits) = value.split_once('=').ok_or_else(wrong)?;
+                self.attribute = Some((name.to_owned(), bytes_of(digits).ok_or_else(wrong)?));
             }
             "link" => self.action = Action::Put(FileKind::Link, value.as_bytes().to_vec()),
             "directory" => self.action = put(FileKind::Directory),
@@ -145,12 +151,23 @@ impl Entry {
         if let Some((uid, gid)) = self.owner {
             is_done &= tree.set_owner(path, uid, gid);
         }
+        if let Some((name, value)) = &self.attribute {
+            is_done &= tree.set_attribute(path, name, value.clone());
+        }
         if is_done {
             return Ok(());
         }
         let what = format!("the base has no `{}`", self.path.display());
         Err(CorpusError::Line { name: self.name.clone(), line: self.line, what })
     }
+}
+
+/// Reads hexadecimal digits.
+fn bytes_of(digits: &str) -> Option<Vec<u8>> {
+    if digits.is_empty() || digits.len() % 2 == 1 {
+        return None;
+    }
+    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()).collect()
 }
 
 #[cfg(test)]

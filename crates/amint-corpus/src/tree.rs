@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
-use amint_disk::tree::{DirEntry, FileKind, FileTree, Metadata, TreeError};
+use amint_disk::tree::{Attribute, DirEntry, FileKind, FileTree, Metadata, TreeError};
 
 /// When all files were changed last.
 const MODIFIED: i64 = 1_700_000_000;
@@ -21,6 +21,7 @@ struct Node {
     metadata: Metadata,
     /// The content of a file, or the target of a link.
     content: Vec<u8>,
+    attributes: Vec<Attribute>,
 }
 
 impl Default for MemoryTree {
@@ -35,7 +36,11 @@ impl Node {
     fn new(kind: FileKind, mode: u32, content: Vec<u8>) -> Self {
         let nlink = if kind == FileKind::Directory { 2 } else { 1 };
         // The size is told when it is asked for: content may change.
-        Self { metadata: Metadata { kind, mode, uid: 0, gid: 0, bytes: 0, mtime: MODIFIED, nlink }, content }
+        Self {
+            metadata: Metadata { kind, mode, uid: 0, gid: 0, bytes: 0, mtime: MODIFIED, nlink },
+            content,
+            attributes: Vec::new(),
+        }
     }
 }
 
@@ -84,6 +89,14 @@ impl MemoryTree {
     /// Changes owner and group; tells whether anything is there.
     pub fn set_owner(&mut self, path: &Path, uid: u32, gid: u32) -> bool {
         self.change(path, |metadata| (metadata.uid, metadata.gid) = (uid, gid))
+    }
+
+    /// Gives something an extended attribute; tells whether anything is there.
+    pub fn set_attribute(&mut self, path: &Path, name: &str, value: Vec<u8>) -> bool {
+        let Some(node) = self.nodes.get_mut(path) else { return false };
+        node.attributes.push(Attribute { name: name.as_bytes().to_vec(), value });
+        node.attributes.sort();
+        true
     }
 
     fn change(&mut self, path: &Path, change: impl FnOnce(&mut Metadata)) -> bool {
@@ -138,6 +151,10 @@ impl FileTree for MemoryTree {
             return Err(TreeError::NotALink { path: path.to_owned() });
         }
         Ok(PathBuf::from(String::from_utf8_lossy(&node.content).into_owned()))
+    }
+
+    fn attributes(&self, path: &Path) -> Result<Option<Vec<Attribute>>, TreeError> {
+        Ok(Some(self.node(path)?.attributes.clone()))
     }
 
     fn open(&self, path: &Path) -> Result<Box<dyn Read + Send + '_>, TreeError> {

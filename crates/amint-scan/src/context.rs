@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use amint_disk::tree::{DirEntry, FileTree, Metadata, TreeError};
+use amint_disk::tree::{Attribute, DirEntry, FileTree, Metadata, TreeError};
 
 use crate::facts::accounts::Accounts;
 use crate::facts::cloud::CloudConfig;
@@ -102,6 +102,11 @@ impl<'scan> Context<'scan> {
     /// Tells whether a path leads to something.
     pub fn exists(&self, path: impl AsRef<Path>) -> Result<bool, CheckError> {
         Ok(self.metadata_following(path)?.is_some())
+    }
+
+    /// Returns the extended attributes of a path; none where the tree does not know them or nothing is there.
+    pub(crate) fn attributes(&self, path: &Path) -> Result<Option<Vec<Attribute>>, CheckError> {
+        Ok(missing_is_none(self.tree.attributes(path))?.flatten())
     }
 
     /// Lists a folder; a missing folder is an empty one.

@@ -24,7 +24,7 @@ const SSHD_MAIN: &str = "/etc/ssh/sshd_config";
 /// The version of OpenSSH that `Include` came with.
 const INCLUDE_SINCE: (u32, u32) = (8, 2);
 /// What ends the lines that stand in the main file itself.
-const SSHD_BLOCK_END: &str = "# End of amint's lines.\n";
+pub(crate) const SSHD_BLOCK_END: &str = "# End of amint's lines.\n";
 
 /// Applies the fixes of all rules of the request's profiles, in the order of the rules' ids.
 ///

@@ -2,17 +2,20 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
 
-use super::{DirEntry, FileKind, FileTree, Metadata, TreeEdit, TreeError};
+use super::{Attribute, DirEntry, FileKind, FileTree, Metadata, TreeEdit, TreeError};
 
 /// How many names one folder may hold.
 const DIR_ENTRIES_MAX: u64 = 1_000_000;
+/// How many bytes the names of one file's attributes and the value of one take: the kernel's own limits (xattr(7)).
+const ATTRIBUTE_NAMES_BYTES: usize = 64 * 1024;
+const ATTRIBUTE_BYTES: usize = 64 * 1024;
 /// How often a look-up is repeated when the kernel says that the tree was changed under it.
 const RETRIES_MAX: u32 = 16;
 
@@ -116,6 +119,34 @@ impl FileTree for DirTree {
         let target = rustix::fs::readlinkat(&descriptor, "", Vec::new())
             .map_err(|errno| TreeError::io("read the link", path, errno.into()))?;
         Ok(PathBuf::from(std::ffi::OsString::from_vec(target.into_bytes())))
+    }
+
+    fn attributes(&self, path: &Path) -> Result<Option<Vec<Attribute>>, TreeError> {
+        let handle = self.open_at(path, OFlags::PATH | OFlags::NOFOLLOW, "look at")?;
+        if !matches!(stat(&handle, path)?.kind, FileKind::File | FileKind::Directory) {
+            return Ok(Some(Vec::new()));
+        }
+        // The kernel asks nothing of a handle itself, but follows this link to what it stands for.
+        let link = format!("/proc/self/fd/{}", handle.as_raw_fd());
+        let failed = |errno: rustix::io::Errno| TreeError::io("read the attributes", path, errno.into());
+        let mut names = vec![0_u8; ATTRIBUTE_NAMES_BYTES];
+        let count = match rustix::fs::listxattr(&link, &mut names[..]) {
+            Ok(count) => count,
+            Err(rustix::io::Errno::NOTSUP) => 0,
+            Err(errno) => return Err(failed(errno)),
+        };
+        let mut found = Vec::new();
+        for name in names.get(..count).unwrap_or_default().split(|byte| *byte == 0) {
+            if name.is_empty() {
+                continue;
+            }
+            let mut value = vec![0_u8; ATTRIBUTE_BYTES];
+            let count = rustix::fs::getxattr(&link, name, &mut value[..]).map_err(failed)?;
+            value.truncate(count);
+            found.push(Attribute { name: name.to_vec(), value });
+        }
+        found.sort();
+        Ok(Some(found))
     }
 
     fn open(&self, path: &Path) -> Result<Box<dyn Read + Send + '_>, TreeError> {

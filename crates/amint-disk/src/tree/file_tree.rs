@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
-use super::{DirEntry, Metadata, TreeError, WalkEntry, WalkLimits, WalkStep, WalkSummary};
+use super::{Attribute, DirEntry, Metadata, TreeError, WalkEntry, WalkLimits, WalkStep, WalkSummary};
 
 /// How many symbolic links one path may lead through: what Linux allows.
 pub const LINKS_MAX: usize = 40;
@@ -27,6 +27,12 @@ pub trait FileTree: Send + Sync {
 
     /// Opens a regular file to be read from its start; nothing else is ever opened.
     fn open(&self, path: &Path) -> Result<Box<dyn Read + Send + '_>, TreeError>;
+
+    /// Returns the extended attributes of a file or folder (xattr(7)), sorted by name, without following a link at the
+    /// end; none where the tree does not know them.
+    fn attributes(&self, _path: &Path) -> Result<Option<Vec<Attribute>>, TreeError> {
+        Ok(None)
+    }
 
     /// Reads a whole file of at most `limit_bytes`.
     fn read(&self, path: &Path, limit_bytes: u64) -> Result<Vec<u8>, TreeError> {

@@ -57,6 +57,15 @@ impl Metadata {
     }
 }
 
+/// An extended attribute (xattr(7)).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Attribute {
+    /// Its full name: `security.capability`, `system.posix_acl_access`, `user.note`.
+    pub name: Vec<u8>,
+    /// Its value, in the form that the kernel shows to programs.
+    pub value: Vec<u8>,
+}
+
 /// One name in a folder.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DirEntry {

@@ -18,5 +18,5 @@ pub use dir_tree::DirTree;
 pub use edit::TreeEdit;
 pub use error::TreeError;
 pub use file_tree::{FileTree, LINKS_MAX};
-pub use metadata::{DirEntry, FileKind, Metadata};
+pub use metadata::{Attribute, DirEntry, FileKind, Metadata};
 pub use walk::{WalkEntry, WalkLimits, WalkStep, WalkSummary};

@@ -64,15 +64,15 @@ impl<'a> Secrets<'a> {
                 let known = copies.entry(found.path.clone());
                 *known.or_insert_with(|| original(index, id?, &contents))
             });
-            output.secrets.push(match package.and_then(|package| self.databases.packages.get(package)) {
-                Some(package) => found.packaged(&package.name),
-                None => {
-                    let known = listed.entry(found.path.clone());
-                    match known.or_insert_with(|| wheels.package(index, &found.path)) {
-                        Some(package) => found.listed(&format!("Python package {package}")),
-                        None => found,
-                    }
-                }
+            let package = package.and_then(|package| self.databases.packages.get(package));
+            let mut wheel = || {
+                let known = listed.entry(found.path.clone());
+                known.or_insert_with(|| wheels.package(index, &found.path)).clone()
+            };
+            output.secrets.push(match (package, package.is_none().then(&mut wheel).flatten()) {
+                (Some(package), _) => found.packaged(&package.name),
+                (None, Some(wheel)) => found.listed(&format!("Python package {wheel}")),
+                (None, None) => found,
             });
         }
         for path in changed {

@@ -1,9 +1,9 @@
 //! Files that give their caller more rights: setuid, setgid, file capabilities.
 
 use amint_fs::Kind;
+use amint_scan::system::capabilities_text;
 use amint_types::scan::Privileged;
 
-use super::capabilities_text;
 use crate::index::Index;
 
 const SETUID: u32 = 0o4000;

@@ -6,8 +6,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use amint_disk::tree::{DirEntry, FileKind, FileTree, Metadata, TreeError};
-use amint_fs::{FsError, Kind, OpenFile};
+use amint_disk::tree::{Attribute, DirEntry, FileKind, FileTree, Metadata, TreeError};
+use amint_fs::{FsError, Kind, OpenFile, Xattr};
 
 use super::entry::{Entry, EntryId, Index, Missing};
 
@@ -60,6 +60,12 @@ impl FileTree for Index {
         }
         let target = Self::read_link(self, link).map_err(|error| translate(error, "read the link", path))?;
         Ok(PathBuf::from(OsString::from_vec(target)))
+    }
+
+    fn attributes(&self, path: &Path) -> Result<Option<Vec<Attribute>>, TreeError> {
+        let id = self.at(path, false)?;
+        let found = self.xattrs(id).map_err(|error| translate(error, "read the attributes", path))?;
+        Ok(Some(found.into_iter().map(|Xattr { name, value }| Attribute { name, value }).collect()))
     }
 
     fn open(&self, path: &Path) -> Result<Box<dyn Read + Send + '_>, TreeError> {

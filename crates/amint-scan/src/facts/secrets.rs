@@ -117,7 +117,8 @@ impl FoundSecrets {
     /// changed that: packages compile when they are installed, so no package has the compiled file.
     fn lower_compiled(&mut self) {
         // What people choose has no fingerprint; there the form and the length must do.
-        let value = |secret: &SecretFinding| secret.fingerprint.clone().unwrap_or_else(|| secret.excerpt.clone());
+        let value =
+            |secret: &SecretFinding| secret.fingerprint.clone().unwrap_or_else(|| secret.excerpt.clone());
         let sources: HashMap<(String, &'static str, String), Origin> = self
             .secrets
             .iter()
@@ -125,7 +126,9 @@ impl FoundSecrets {
                 matches!(found.origin, Origin::Packaged(_) | Origin::Listed(_))
                     && found.path.as_bytes().ends_with(b".py")
             })
-            .map(|found| ((found.path.clone(), found.secret.kind, value(&found.secret)), found.origin.clone()))
+            .map(|found| {
+                ((found.path.clone(), found.secret.kind, value(&found.secret)), found.origin.clone())
+            })
             .collect();
         for found in self.secrets.iter_mut().filter(|found| found.origin == Origin::File) {
             let origin = compiled_source(&found.path)

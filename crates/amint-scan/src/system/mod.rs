@@ -3,6 +3,7 @@
 //! Facts, not judgements: rules and reports build on them. Everything is read from files; what a running system would
 //! make of them (generators, user data) is not guessed.
 
+mod capabilities;
 mod elf;
 mod grub;
 mod kernels;
@@ -15,6 +16,7 @@ mod services;
 mod support;
 mod users;
 
+pub use capabilities::{FileCapabilities, capabilities_text};
 pub use kernels::{Kernels, kernels};
 pub use release::{operating_system, os_release};
 pub use services::services;

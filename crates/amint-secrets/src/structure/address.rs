@@ -52,9 +52,9 @@ pub(crate) fn url(window: &Window<'_>) -> Option<Hit> {
     }
     let user = ahead.get(..user_bytes)?;
     let is_placeholder = user == password
-        || SAMPLE_LOGINS
-            .iter()
-            .any(|(name, word)| user.eq_ignore_ascii_case(name) && password.to_ascii_lowercase().starts_with(word))
+        || SAMPLE_LOGINS.iter().any(|(name, word)| {
+            user.eq_ignore_ascii_case(name) && password.to_ascii_lowercase().starts_with(word)
+        })
         || is_sample_host(host)
         || user.first() == Some(&b'<')
         || user.first() == Some(&b'$');

@@ -97,7 +97,8 @@ fn identifiers_without_a_key_are_nothing() {
     let public = der(0x30, &[der(0x30, RSA), der(3, &random.bytes(270))].concat());
     assert!(told("/x", &amid(&public)).is_empty());
     // What programs hold to write keys with: the bytes around the number, and whatever follows them.
-    let template = b"\x30\x81\x87\x02\x01\x00\x30\x13\x06\x07\x2A\x86\x48\xCE\x3D\x02\x01\x06\x08\x2A\x86\x48\xCE\
+    let template =
+        b"\x30\x81\x87\x02\x01\x00\x30\x13\x06\x07\x2A\x86\x48\xCE\x3D\x02\x01\x06\x08\x2A\x86\x48\xCE\
                      \x3D\x03\x01\x07\x04\x6D\x30\x6B\x02\x01\x01\x04\x20\xA1\x44\x03\x42\x00";
     assert!(told("/x", &amid(&[template.to_vec(), random.bytes(200)].concat())).is_empty());
     let mut broken = rsa_der(&mut random);

@@ -15,20 +15,23 @@ const MARK: &[u8] = b"OpenSSH_";
 /// The installed server.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Installed {
-    /// The version, when the package database or the program tells.
+    /// The version, when the program or the package database tells.
     pub(super) version: Option<Version>,
     program: Vec<u8>,
 }
 
 impl Installed {
-    /// Looks at the package database, and at the program where that says nothing.
+    /// Looks at the program, which is what starts, and at the package database where that says nothing.
     pub(super) fn load(cx: &Context<'_>) -> Result<Self, CheckError> {
         let path = Path::new(PROGRAM);
         let is_bearable = cx
             .metadata_following(path)?
             .is_some_and(|metadata| metadata.is_file() && metadata.bytes <= PROGRAM_BYTES_MAX);
         let program = if is_bearable { cx.tree().read(path, PROGRAM_BYTES_MAX)? } else { Vec::new() };
-        let version = packages::openssh_version(cx)?.or_else(|| version_in(&program));
+        let version = match version_in(&program) {
+            Some(version) => Some(version),
+            None => packages::openssh_version(cx)?,
+        };
         Ok(Self { version, program })
     }
 

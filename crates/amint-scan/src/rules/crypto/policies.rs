@@ -18,10 +18,12 @@ static META: RuleMeta = RuleMeta {
                 protocols in weakens all of them.",
     remedy: "Set the policy DEFAULT or a stricter one, and remove lines that allow old protocols, ciphers and key types \
              from the files of OpenSSL, GnuTLS, Java and Kerberos.",
-    severities: Severities::public(Severity::Medium, Some(Severity::Low)),
+    severities: Severities::public(Severity::High, Some(Severity::Low)),
 };
 
 const POLICY: &str = "/etc/crypto-policies/config";
+/// The gravest finding: everything old is open in all programs.
+const LEGACY: &str = "the policy is LEGACY";
 /// Modules of policies that let old things in.
 const WEAK_MODULES: [&str; 4] = ["SHA1", "AD-SUPPORT-LEGACY", "NO-ENFORCE-EMS", "LEGACY"];
 
@@ -40,6 +42,9 @@ impl Rule for Policies {
         if !is_any {
             return Ok(Verdict::NotApplicable("no file that sets cryptography for all".to_owned()));
         }
+        for found in findings.iter_mut().filter(|found| found.message != LEGACY) {
+            found.severity = Some(Severity::Medium);
+        }
         Ok(findings.into())
     }
 }
@@ -56,7 +61,7 @@ fn policy(cx: &Context<'_>, findings: &mut Vec<Finding>) -> Result<bool, CheckEr
     let mut names = text.trim().split(':').map(str::to_ascii_uppercase);
     let base = names.next().unwrap_or_default();
     if base == "LEGACY" {
-        findings.push(finding_at("the policy is LEGACY", Path::new(POLICY), line, text));
+        findings.push(finding_at(LEGACY, Path::new(POLICY), line, text));
     }
     for module in names.filter(|module| WEAK_MODULES.contains(&module.as_str())) {
         let message = format!("the policy's module {module} lets old algorithms in");

@@ -1,10 +1,12 @@
 //! Files as such: modes, owners, mounts.
 
+mod attributes;
 mod permissions;
 mod privileged_programs;
 mod stable_device_names;
 mod writable_by_others;
 
+use attributes::Attributes;
 use permissions::Permissions;
 use privileged_programs::PrivilegedPrograms;
 use stable_device_names::StableDeviceNames;
@@ -18,4 +20,5 @@ pub(super) static RULES: &[&dyn Rule] = &[
     &WritableByOthers,   // FS-002
     &Permissions,        // FS-003
     &StableDeviceNames,  // FS-004
+    &Attributes,         // SEC-012
 ];

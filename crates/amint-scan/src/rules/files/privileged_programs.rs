@@ -18,7 +18,7 @@ static META: RuleMeta = RuleMeta {
     rationale: "Whoever starts such a program has the rights of its owner; one that no package brought is the usual back \
                 door.",
     remedy: "Remove the program, or take the bits away with `chmod ug-s`.",
-    severities: Severities::public(Severity::High, Some(Severity::High)),
+    severities: Severities::public(Severity::Critical, Some(Severity::Critical)),
 };
 
 /// Where packages put programs.
@@ -94,15 +94,17 @@ impl Rule for PrivilegedPrograms {
             let rights = format!("runs with the rights of {kind} {owner}");
             if !installed.has_files() {
                 // Without lists of files the name and the place must do.
-                let is_strange = !is_usual(&seen.path);
-                return is_strange.then(|| finding(format!("{rights}, and no system ships it"), &seen.path));
+                if is_usual(&seen.path) {
+                    return None;
+                }
+                let mut found = finding(format!("{rights}, and no system ships it"), &seen.path);
+                found.severity = Some(Severity::High);
+                return Some(found);
             }
             if installed.owner(&seen.path.to_string_lossy()).is_some() {
                 return None;
             }
-            let mut found = finding(format!("{rights}, and no package brought it"), &seen.path);
-            found.severity = Some(Severity::Critical);
-            Some(found)
+            Some(finding(format!("{rights}, and no package brought it"), &seen.path))
         });
         Ok(findings.collect::<Vec<_>>().into())
     }

@@ -16,7 +16,7 @@ pub(in crate::rules) struct AwsBindings;
 
 static META: RuleMeta = RuleMeta {
     id: "NET-003",
-    title: "software is bound to no account or region, and asks the metadata service with a token",
+    title: "software is bound to no account or region, and asks IMDS by token",
     requirements: &["A2", "A8", "MP-A7", "MP-A8"],
     rationale: "An image for others runs in their accounts and regions, where the builder's names mean nothing; and where \
                 instances demand IMDSv2, what asks without a token gets no answer.",
@@ -51,8 +51,30 @@ const NOT_CONFIGURATION: [&str; 19] = [
 ];
 /// Endings of configuration and scripts; a name without any ending counts too.
 const ENDINGS: [&str; 24] = [
-    "bash", "cfg", "cnf", "conf", "config", "env", "hcl", "ini", "js", "json", "php", "pl", "properties", "py", "rb", "service",
-    "sh", "sql", "tf", "timer", "toml", "xml", "yaml", "yml",
+    "bash",
+    "cfg",
+    "cnf",
+    "conf",
+    "config",
+    "env",
+    "hcl",
+    "ini",
+    "js",
+    "json",
+    "php",
+    "pl",
+    "properties",
+    "py",
+    "rb",
+    "service",
+    "sh",
+    "sql",
+    "tf",
+    "timer",
+    "toml",
+    "xml",
+    "yaml",
+    "yml",
 ];
 const FILE_BYTES_MAX: u64 = 512 << 10;
 const FILES_MAX: usize = 20_000;
@@ -125,9 +147,10 @@ fn files(cx: &Context<'_>, findings: &mut Vec<Finding>) -> Result<Vec<PathBuf>, 
             }
             let is_plain = entry.metadata.is_file() && (1..=FILE_BYTES_MAX).contains(&entry.metadata.bytes);
             let ending = entry.path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
-            let is_in_library = entry.path.components().any(|part| {
-                part.as_os_str() == "site-packages" || part.as_os_str() == "dist-packages"
-            });
+            let is_in_library = entry
+                .path
+                .components()
+                .any(|part| part.as_os_str() == "site-packages" || part.as_os_str() == "dist-packages");
             if is_plain
                 && !is_in_library
                 && files.len() < FILES_MAX
@@ -224,7 +247,11 @@ mod tests {
     #[test]
     fn accounts_resources_and_regions_in_configuration_are_found() {
         for (path, text, expected) in [
-            ("/etc/app.conf", "role = arn:aws:iam::111122223333:role/x\n", ":1 names the account 111122223333"),
+            (
+                "/etc/app.conf",
+                "role = arn:aws:iam::111122223333:role/x\n",
+                ":1 names the account 111122223333",
+            ),
             (
                 "/opt/app/run.sh",
                 "\ndocker pull 111122223333.dkr.ecr.eu-west-1.amazonaws.com/x\n",
@@ -281,8 +308,10 @@ mod tests {
         ] {
             assert_eq!(old_library(folder).is_some(), expected, "{folder}");
         }
-        let fixture = Fixture::new()
-            .file("/opt/app/lib/python3.8/site-packages/botocore-1.13.1.dist-info/METADATA", "Name: botocore\n");
+        let fixture = Fixture::new().file(
+            "/opt/app/lib/python3.8/site-packages/botocore-1.13.1.dist-info/METADATA",
+            "Name: botocore\n",
+        );
         assert_eq!(fixture.findings("NET-003").len(), 1);
     }
 }

@@ -1,6 +1,12 @@
+use std::collections::HashMap;
+use std::path::Path;
+
 use amint_types::Severity;
+use amint_types::report::Finding;
 
 use super::wanted::NO_SERVER;
+use crate::facts::sshd::{Condition, Directive};
+use crate::harden::SSHD_BLOCK_END;
 use crate::rule::finding_at;
 use crate::{CheckError, Context, Rule, RuleMeta, Severities, Verdict};
 
@@ -30,8 +36,60 @@ impl Rule for Starts {
             let line = text.lines().nth(problem.place.line.saturating_sub(1) as usize).unwrap_or_default();
             findings.push(finding_at(problem.what.clone(), &problem.place.path, problem.place.line, line));
         }
+        findings.extend(overshadowed(cx, config.directives())?);
         Ok(findings.into())
     }
+}
+
+/// Keywords whose values add up, or that stand for several things.
+const REPEATED: [&str; 13] = [
+    "acceptenv",
+    "allowgroups",
+    "allowusers",
+    "denygroups",
+    "denyusers",
+    "hostcertificate",
+    "hostkey",
+    "listenaddress",
+    "persourcepenalties",
+    "port",
+    "setenv",
+    "subsystem",
+    "logverbose",
+];
+
+/// Finds directives without effect because the same file says otherwise before: whoever wrote them believes they count.
+///
+/// One that another file overrules is no mistake: that is what drop-ins are for.
+fn overshadowed(cx: &Context<'_>, directives: &[Directive]) -> Result<Vec<Finding>, CheckError> {
+    let mut first: HashMap<(&Path, &str, Option<String>), &Directive> = HashMap::new();
+    let mut findings = Vec::new();
+    for directive in directives {
+        if REPEATED.contains(&directive.keyword.as_str()) {
+            continue;
+        }
+        let condition = directive.condition.as_ref().map(Condition::text);
+        let key = (directive.place.path.as_path(), directive.keyword.as_str(), condition);
+        let Some(earlier) = first.get(&key) else {
+            first.insert(key, directive);
+            continue;
+        };
+        if earlier.arguments != directive.arguments {
+            let text = cx.text(&directive.place.path)?.unwrap_or_default();
+            // Lines that hardening puts first, for servers without drop-ins, overrule on purpose.
+            let ours = text.lines().position(|line| line == SSHD_BLOCK_END.trim_end()).unwrap_or(0);
+            if earlier.place.line as usize <= ours {
+                continue;
+            }
+            let number = directive.place.line;
+            let line = text.lines().nth(number.saturating_sub(1) as usize).unwrap_or_default();
+            let message = format!("has no effect: line {} set it before", earlier.place.line);
+            let mut found = finding_at(message, &directive.place.path, number, line);
+            found.severity = Some(Severity::Low);
+            findings.push(found);
+        }
+    }
+    Ok(findings)
 }
 
 #[cfg(test)]
@@ -59,6 +117,19 @@ mod tests {
         );
         let old = Fixture::with_sshd(config).file("/var/lib/dpkg/status", &status("1:9.2p1-2+deb12u7"));
         assert_eq!(old.findings("SSH-014").len(), 1);
+    }
+
+    #[test]
+    fn a_line_that_the_same_file_overrules_is_told_and_one_that_a_drop_in_overrules_is_not() {
+        let fixture = Fixture::with_sshd(
+            "Include /etc/ssh/sshd_config.d/*.conf\nX11Forwarding yes\nPasswordAuthentication yes\nHostKey /a\nHostKey /b\n\
+             PasswordAuthentication no\nMatch User a\nPasswordAuthentication no\n",
+        )
+        .file("/etc/ssh/sshd_config.d/a.conf", "X11Forwarding no\n");
+        assert_eq!(
+            fixture.findings("SSH-014"),
+            ["/etc/ssh/sshd_config:6 has no effect: line 3 set it before"]
+        );
     }
 
     #[test]
