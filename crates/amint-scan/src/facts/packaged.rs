@@ -1,18 +1,12 @@
-//! Which files packages brought, and what they held: as far as Debian's package manager tells without its database.
+//! Which files packages brought, and what they held.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-use amint_packages::Problems;
 use amint_packages::content::{ContentDigest, DigestAlgorithm};
-use amint_packages::dpkg::{InfoName, md5_sums};
 
+use super::packages::{installed, merged};
 use crate::{CheckError, Context};
-
-const INFO: &str = "/var/lib/dpkg/info";
-const STATUS: &str = "/var/lib/dpkg/status";
-/// How many files are remembered.
-const FILES_MAX: usize = 4_000_000;
 
 /// A file of a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,56 +15,41 @@ pub(crate) struct PackagedFile {
     pub(crate) digest: ContentDigest,
 }
 
-/// All files of packages, by path.
+/// All files of packages whose digests are known.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Packaged {
-    by_path: HashMap<Box<[u8]>, PackagedFile>,
+    by_path: HashMap<Box<str>, PackagedFile>,
     /// The package of each content: programs put copies of what packages brought elsewhere.
-    by_digest: HashMap<Box<[u8]>, String>,
+    by_digest: HashMap<ContentDigest, String>,
+    algorithms: BTreeSet<DigestAlgorithm>,
 }
 
 impl Packaged {
-    /// Reads the digests of all packages, and those of their configuration files.
+    /// Takes what the databases of all package managers say.
     pub(crate) fn load(cx: &Context<'_>) -> Result<Self, CheckError> {
-        let mut files = HashMap::new();
-        for entry in cx.list(INFO)? {
-            let name = entry.name.to_string_lossy();
-            let Some(info) = InfoName::parse(&name).filter(|info| info.kind == "md5sums") else { continue };
-            let content = cx.read(&Path::new(INFO).join(&entry.name))?.unwrap_or_default();
-            for line in md5_sums(&content, &mut Problems::default()) {
-                if files.len() < FILES_MAX {
-                    let file = PackagedFile { package: info.package.to_owned(), digest: line.digest };
-                    files.insert(line.path.into(), file);
-                }
-            }
+        let mut packaged = Self::default();
+        for (package, file) in installed(cx)?.files() {
+            let Some(digest) = file.digest.filter(|_| !file.may_differ) else { continue };
+            packaged.algorithms.insert(digest.algorithm());
+            packaged.by_digest.insert(digest, package.name.clone());
+            let known = PackagedFile { package: package.name.clone(), digest };
+            packaged.by_path.insert(merged(&file.path).into(), known);
         }
-        let mut package = String::new();
-        for line in cx.text(STATUS)?.unwrap_or_default().lines() {
-            if let Some(name) = line.strip_prefix("Package: ") {
-                name.trim().clone_into(&mut package);
-            }
-            let Some((path, digest)) = line.strip_prefix(" /").and_then(|rest| rest.split_once(' ')) else {
-                continue;
-            };
-            let digits = digest.split_whitespace().next().unwrap_or_default();
-            if let Some(digest) = ContentDigest::from_hex(DigestAlgorithm::Md5, digits.as_bytes()) {
-                files.insert(path.as_bytes().into(), PackagedFile { package: package.clone(), digest });
-            }
-        }
-        let content = |file: &PackagedFile| (file.digest.as_bytes().into(), file.package.clone());
-        let by_digest = files.values().map(content).collect();
-        Ok(Self { by_path: files, by_digest })
+        Ok(packaged)
     }
 
     /// Returns what is known of a file; packages may name it by where it lay before `/usr` was merged.
     pub(crate) fn file(&self, path: &Path) -> Option<&PackagedFile> {
-        let path = path.to_str()?.strip_prefix('/')?;
-        let before_merge = path.strip_prefix("usr/");
-        self.by_path.get(path.as_bytes()).or_else(|| self.by_path.get(before_merge?.as_bytes()))
+        self.by_path.get(merged(path.to_str()?).as_str())
     }
 
     /// Returns the package that brought this content, wherever that lies now.
     pub(crate) fn package_of(&self, digest: &ContentDigest) -> Option<&str> {
-        self.by_digest.get(digest.as_bytes()).map(String::as_str)
+        self.by_digest.get(digest).map(String::as_str)
+    }
+
+    /// Returns in which forms the digests are.
+    pub(crate) fn algorithms(&self) -> impl Iterator<Item = DigestAlgorithm> {
+        self.algorithms.iter().copied()
     }
 }

@@ -2,9 +2,11 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use amint_packages::OwnedFile;
 use amint_packages::purl::Distribution;
 use amint_types::scan::{AnalyzerStatus, OperatingSystem, PackageKind, ScannedPackage};
 
@@ -14,7 +16,7 @@ use crate::system::repositories::{Sources, sources};
 use crate::{CheckError, Context};
 
 /// Folders that many systems have below `/usr`, and that lists of packages name without it.
-const MERGED: [&str; 5] = ["/bin/", "/sbin/", "/lib/", "/lib32/", "/lib64/"];
+const MERGED: [&str; 6] = ["/bin/", "/sbin/", "/lib/", "/lib32/", "/lib64/", "/libx32/"];
 
 /// The packages of the operating system.
 pub(crate) struct Installed {
@@ -59,6 +61,17 @@ impl Installed {
         runs.flat_map(|run| run.notes.iter().map(String::as_str))
     }
 
+    /// Returns every file of every package.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&ScannedPackage, &OwnedFile)> {
+        let lists = self.databases.packages.iter().zip(&self.databases.files);
+        lists.flat_map(|(package, files)| files.iter().map(move |file| (package, file)))
+    }
+
+    /// Tells whether a package owns a path.
+    pub(crate) fn owns(&self, path: &Path) -> bool {
+        self.owner(&path.to_string_lossy()).is_some()
+    }
+
     /// Returns the package that owns a path; `/bin/x` and `/usr/bin/x` are held to be one.
     pub(crate) fn owner(&self, path: &str) -> Option<&ScannedPackage> {
         let owners = self.owners.get_or_init(|| {
@@ -69,8 +82,17 @@ impl Installed {
     }
 }
 
-fn merged(path: &str) -> String {
-    if MERGED.iter().any(|folder| path.starts_with(folder)) { format!("/usr{path}") } else { path.to_owned() }
+/// Writes a path as it stands where the folders of the root are links into `/usr`, and `sbin` one to `bin`.
+pub(crate) fn merged(path: &str) -> String {
+    let path = if MERGED.iter().any(|folder| path.starts_with(folder)) {
+        format!("/usr{path}")
+    } else {
+        path.to_owned()
+    };
+    match path.strip_prefix("/usr/sbin/") {
+        Some(name) => format!("/usr/bin/{name}"),
+        None => path,
+    }
 }
 
 /// Returns the operating system; none where no file tells which it is.

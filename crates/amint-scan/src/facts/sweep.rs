@@ -134,10 +134,12 @@ impl Sweep<'_> {
         if found.secrets.len() == before {
             return Ok(());
         }
-        let digest =
-            digest(source, DigestAlgorithm::Md5).map_err(|source| TreeError::io("read", path, source))?;
-        if let Some(package) = digest.and_then(|digest| self.packaged.package_of(&digest)) {
-            lower(found, before, package);
+        for algorithm in self.packaged.algorithms() {
+            let digest = digest(source, algorithm).map_err(|source| TreeError::io("read", path, source))?;
+            if let Some(package) = digest.and_then(|digest| self.packaged.package_of(&digest)) {
+                lower(found, before, package);
+                break;
+            }
         }
         Ok(())
     }
@@ -248,7 +250,12 @@ mod tests {
             .file("/usr/lib/demo/a", &content)
             .file("/usr/lib/demo/b", &format!("changed {content}"))
             .file("/usr/lib/demo/c", &content)
-            .file("/var/lib/dpkg/info/demo.md5sums", &sums);
+            .file("/var/lib/dpkg/info/demo.md5sums", &sums)
+            .file("/var/lib/dpkg/info/demo.list", "/usr/lib/demo/a\n/usr/lib/demo/b\n/lib/demo/c\n")
+            .file(
+                "/var/lib/dpkg/status",
+                "Package: demo\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n",
+            );
         let packaged = Origin::Packaged("demo".to_owned());
         assert_eq!(
             found(&fixture),

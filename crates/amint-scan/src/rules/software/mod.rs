@@ -1,7 +1,6 @@
 //! What runs that nobody declared: foreign code, and the marks of malware.
 
 mod malware;
-mod owned;
 mod programs;
 mod unmanaged;
 mod web_shells;

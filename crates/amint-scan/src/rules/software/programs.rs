@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use amint_disk::tree::{FileKind, Metadata, TreeError, WalkLimits, WalkStep};
 
-use super::owned::Owned;
+use crate::facts::packages::installed;
 use crate::{CheckError, Context};
 
 /// How much of a program is looked into.
@@ -54,7 +54,7 @@ pub(super) struct Programs {
 impl Programs {
     /// Walks through the tree.
     pub(super) fn load(cx: &Context<'_>) -> Result<Self, CheckError> {
-        let owned = cx.fact(Owned::load)?;
+        let owned = installed(cx)?;
         let mut candidates = Vec::new();
         let mut disguised_folders = Vec::new();
         cx.tree().walk(Path::new("/"), WalkLimits::default(), &mut |entry| {
@@ -72,7 +72,7 @@ impl Programs {
             let is_wanted = entry.metadata.is_file()
                 && entry.metadata.bytes > 0
                 && (entry.metadata.mode & 0o111 != 0 || name.starts_with('.') || path.starts_with("/dev"))
-                && !owned.has(path);
+                && !owned.owns(path);
             if is_wanted {
                 candidates.push((path.clone(), entry.metadata));
             }

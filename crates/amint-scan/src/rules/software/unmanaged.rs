@@ -2,8 +2,8 @@ use std::path::Path;
 
 use amint_types::Severity;
 
-use super::owned::Owned;
 use super::programs::{Form, Programs};
+use crate::facts::packages::installed;
 use crate::rule::finding;
 use crate::{CheckError, Context, Rule, RuleMeta, Severities, Verdict};
 
@@ -30,7 +30,7 @@ impl Rule for Unmanaged {
     }
 
     fn check(&self, cx: &Context<'_>) -> Result<Verdict, CheckError> {
-        if !cx.fact(Owned::load)?.is_known() {
+        if !installed(cx)?.has_files() {
             return Ok(Verdict::NotApplicable("no database of packages".to_owned()));
         }
         let programs = cx.fact(Programs::load)?;
@@ -71,7 +71,12 @@ mod tests {
             .mode("/opt/app/run", 0o755)
             .file("/opt/app/data", "#!/bin/sh\n");
         assert!(matches!(fixture.check("VUL-005"), Verdict::NotApplicable(_)));
-        let fixture = fixture.file("/var/lib/dpkg/info/coreutils.list", "/.\n/bin\n/bin/ls\n");
+        let fixture = fixture
+            .file(
+                "/var/lib/dpkg/status",
+                "Package: coreutils\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\n",
+            )
+            .file("/var/lib/dpkg/info/coreutils.list", "/.\n/bin\n/bin/ls\n");
         assert_eq!(fixture.findings("VUL-005"), ["/opt/app/run a script that no package brought"]);
     }
 }
