@@ -437,6 +437,10 @@ pub struct ScanArgs {
     #[arg(long, value_name = "REPORT")]
     pub against: Option<PathBuf>,
 
+    /// Answer of AWS Marketplace's `DescribeAssessment` on the same image, to be compared with; for each page once
+    #[arg(long, value_name = "FILE")]
+    pub assessment: Vec<PathBuf>,
+
     /// Write the changes of the recipe that clear the findings, and what only a person can clear
     #[arg(long, conflicts_with_all = ["format", "sbom", "json"])]
     pub fix_plan: bool,

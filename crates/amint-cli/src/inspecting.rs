@@ -115,22 +115,30 @@ fn read_waivers(paths: &[PathBuf]) -> Result<Vec<Waiver>, Failure> {
 
 /// Reads the report of an earlier scan.
 pub(crate) fn read_report(path: &Path) -> Result<ScanDocument, Failure> {
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|error| Failure::file(path, error))?;
-    let read = file.take(REPORT_BYTES_MAX + 1).read_to_end(&mut bytes);
-    read.map_err(|error| Failure::file(path, error))?;
     let refuse = |why: String| {
         Failure::new(ExitCode::Input, format!("`{}` is no report of a scan: {why}", path.display()))
             .hint("`amint scan IMAGE --format json` writes one")
     };
-    if bytes.len() as u64 > REPORT_BYTES_MAX {
-        return Err(refuse(format!("it has more than {}", amint_types::format_bytes(REPORT_BYTES_MAX))));
-    }
-    let document: ScanDocument = serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))?;
+    let document: ScanDocument = read_json(path, &refuse)?;
     if document.format_version != amint_types::scan::FORMAT_VERSION {
         return Err(refuse(format!("its format has version {}", document.format_version)));
     }
     Ok(document)
+}
+
+/// Reads a report of some form; `refuse` says what is wrong with it.
+pub(crate) fn read_json<T: serde::de::DeserializeOwned>(
+    path: &Path,
+    refuse: &dyn Fn(String) -> Failure,
+) -> Result<T, Failure> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| Failure::file(path, error))?;
+    let read = file.take(REPORT_BYTES_MAX + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::file(path, error))?;
+    if bytes.len() as u64 > REPORT_BYTES_MAX {
+        return Err(refuse(format!("it has more than {}", amint_types::format_bytes(REPORT_BYTES_MAX))));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))
 }
 
 fn now() -> Result<Timestamp, Failure> {

@@ -4,6 +4,7 @@
 
 mod advisories;
 mod args;
+mod assessment;
 mod cloud_args;
 mod commands;
 mod context;

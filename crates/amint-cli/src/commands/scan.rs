@@ -7,9 +7,11 @@ use amint_inspect::Inspection;
 use amint_report::scan as reports;
 use amint_scan::Profile;
 use amint_types::Severity;
+use amint_types::assessment::{AssessmentReport, AssessmentResult};
 use amint_types::scan::{ScanDocument, ScanVerdict};
 
 use crate::args::{SbomFormat, ScanArgs, ScanFormat};
+use crate::assessment;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -30,11 +32,12 @@ pub(crate) fn run(args: &ScanArgs, context: &Context) -> Result<ExitCode, Failur
     }
     let document = inspection.document;
     context.finish();
+    let theirs = assessment::read(&args.assessment)?;
     let text = if args.fix_plan {
         let plan = amint_scan::fix_plan(&document.findings);
         fix_plan::text(&plan, &request, recipe.as_ref().map(|file| &file.recipe))
     } else {
-        text(args, &document, context)?
+        text(args, &document, theirs.as_ref(), context)?
     };
     match &args.output {
         Some(path) => write(path, &text)?,
@@ -53,10 +56,22 @@ pub(crate) fn run(args: &ScanArgs, context: &Context) -> Result<ExitCode, Failur
             context.say(&format!("warning: {warning}"));
         }
     }
-    Ok(exit_code(document.verdict))
+    let verdict = exit_code(document.verdict);
+    let Some(theirs) = theirs else { return Ok(verdict) };
+    for line in assessment::differences(&amint_scan::assess(&document), &theirs) {
+        context.say(&line);
+    }
+    // What AWS refuses is refused, whatever this scan says.
+    let is_refused = theirs.assessment_result == AssessmentResult::Fail && verdict == ExitCode::Fine;
+    Ok(if is_refused { ExitCode::Gate } else { verdict })
 }
 
-fn text(args: &ScanArgs, document: &ScanDocument, context: &Context) -> Result<String, Failure> {
+fn text(
+    args: &ScanArgs,
+    document: &ScanDocument,
+    theirs: Option<&AssessmentReport>,
+    context: &Context,
+) -> Result<String, Failure> {
     if let Some(sbom) = args.sbom {
         return Ok(match sbom {
             SbomFormat::Cyclonedx => reports::cyclonedx(document),
@@ -74,7 +89,12 @@ fn text(args: &ScanArgs, document: &ScanDocument, context: &Context) -> Result<S
         ScanFormat::Json => reports::scan_json(document),
         ScanFormat::Sarif => reports::sarif(document),
         ScanFormat::Junit => reports::junit(document),
-        ScanFormat::Marketplace => reports::assessment_json(&amint_scan::assess(document)),
+        ScanFormat::Marketplace => {
+            let ours = amint_scan::assess(document);
+            reports::assessment_json(
+                &theirs.map_or_else(|| ours.clone(), |theirs| ours.clone().merge(theirs)),
+            )
+        }
         ScanFormat::Html => reports::html(document).map_err(|error| Failure::new(ExitCode::Defect, error))?,
     })
 }

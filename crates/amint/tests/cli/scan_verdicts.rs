@@ -155,6 +155,21 @@ fn an_assessment_has_the_form_of_aws() {
     let vulnerabilities = control("MP-G1");
     assert_eq!(vulnerabilities["ControlAssessmentResult"], "NOT_EXECUTED", "no advisories were used");
 
+    // AWS's answer is joined with it: one complaint is shared, the other is AWS's alone.
+    let theirs = r#"{"FrameworkId": "AMISecurity@1.0", "AssessmentResult": "FAIL", "ControlAssessments": [
+        {"ControlId": "SSH", "ControlAssessmentResult": "FAIL", "Errors": [{"Code": "P", "Message": "a password opens it",
+         "Scope": [{"Name": "FILE_PATH", "Value": "/etc/ssh/sshd_config"}]}]},
+        {"ControlId": "MALWARE", "ControlAssessmentResult": "FAIL", "Errors": [{"Code": "M", "Message": "it mines",
+         "Scope": [{"Name": "FILE_PATH", "Value": "/opt/miner"}]}]}]}"#;
+    fs::write(folder.path().join("aws.json"), theirs).unwrap();
+    let ran = scan(folder.path(), &["--format", "marketplace", "--assessment", "aws.json"]);
+    assert!(ran.stderr.contains("1 complaints are shared, 1 are AWS's alone"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("AWS alone: MALWARE M /opt/miner it mines"), "{}", ran.stderr);
+    let controls = json(&ran)["ControlAssessments"].clone();
+    assert!(controls.as_array().unwrap().iter().any(|control| control["ControlId"] == "MALWARE"));
+    fs::write(folder.path().join("aws.json"), "[]").unwrap();
+    assert_eq!(scan(folder.path(), &["--assessment", "aws.json"]).code, Some(3));
+
     let rules: Vec<String> = vec!["SSH-001".to_owned(), "SSH-002".to_owned()];
     fs::write(folder.path().join("waivers.toml"), waivers_of(&rules, "2099-12-31")).unwrap();
     let ran = scan(folder.path(), &["--format", "marketplace", "--waivers", "waivers.toml"]);
