@@ -63,6 +63,7 @@ fn files() -> Result<Vec<(PathBuf, String)>> {
     Ok(vec![
         ("docs/reference/amint.schema.json".into(), schema),
         ("docs/reference/cli.md".into(), amint_cli::reference_markdown()),
+        ("docs/reference/cloud.md".into(), amint_cloud::reference_markdown()),
         ("docs/reference/rules.md".into(), amint_scan::reference_markdown()),
     ])
 }
