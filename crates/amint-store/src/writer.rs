@@ -139,6 +139,23 @@ impl DiskWriter {
     /// # Errors
     /// Fails when the bytes are not those of a whole block, or the store cannot be written.
     pub fn put(&self, index: u64, bytes: &[u8]) -> Result<(), StoreError> {
+        self.put_as(index, bytes, Digest::of(bytes))
+    }
+
+    /// Writes a block when its digest is the one that is expected, and tells whether it was.
+    ///
+    /// # Errors
+    /// Fails as [`put`](Self::put) does.
+    pub fn put_expected(&self, index: u64, bytes: &[u8], expected: Digest) -> Result<bool, StoreError> {
+        let digest = Digest::of(bytes);
+        if digest != expected {
+            return Ok(false);
+        }
+        self.put_as(index, bytes, digest)?;
+        Ok(true)
+    }
+
+    fn put_as(&self, index: u64, bytes: &[u8], digest: Digest) -> Result<(), StoreError> {
         if bytes.len() as u64 != BLOCK_BYTES {
             let source = io::Error::new(io::ErrorKind::InvalidInput, "a block has 524,288 bytes");
             return Err(StoreError::io("write", &self.path)(source));
@@ -146,7 +163,10 @@ impl DiskWriter {
         // From the block to the list that names it no collection may come between.
         let _lock = self.inner.lock_shared(&Cancel::new())?;
         let is_zero = bytes.iter().all(|byte| *byte == 0);
-        let digest = if is_zero { None } else { Some(self.place(bytes)?) };
+        let digest = if is_zero { None } else { Some(digest) };
+        if let Some(digest) = digest {
+            self.place(bytes, digest)?;
+        }
         let mut entry = [0; ENTRY_BYTES];
         entry[..8].copy_from_slice(&index.to_le_bytes());
         entry[8..].copy_from_slice(digest.as_ref().map_or(&ZEROS, |digest| digest.as_bytes()));
@@ -156,8 +176,7 @@ impl DiskWriter {
         Ok(())
     }
 
-    fn place(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
-        let digest = Digest::of(bytes);
+    fn place(&self, bytes: &[u8], digest: Digest) -> Result<(), StoreError> {
         let path = self.inner.layout.block(digest);
         let is_trusted = self.inner.catalogue(|catalogue| catalogue.is_trusted(digest))?;
         if !(is_trusted && has_size(&path, bytes.len())?) {
@@ -166,7 +185,7 @@ impl DiskWriter {
             }
             self.placer.place(&path, bytes)?;
         }
-        Ok(digest)
+        Ok(())
     }
 
     /// Returns the blocks that were written, with none for those of zeros.
@@ -223,7 +242,8 @@ impl DiskWriter {
         if let (true, Some(Some(digest))) = (is_cut, blocks.last().copied()) {
             let mut bytes = vec![0; usize::try_from(BLOCK_BYTES).unwrap_or(usize::MAX)];
             self.read(digest, &mut bytes[..length])?;
-            let whole = self.place(&bytes)?;
+            let whole = Digest::of(&bytes);
+            self.place(&bytes, whole)?;
             if let Some(block) = blocks.last_mut() {
                 *block = Some(whole);
             }

@@ -1,7 +1,6 @@
-use amint_types::BLOCK_BYTES;
+use amint_types::{BLOCK_BYTES, Digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
 
 use super::{EbsAnswer, EbsRequest, header, invalid, writable};
 use crate::operations::Call;
@@ -34,11 +33,14 @@ pub(super) fn put_snapshot_block(
     if progress.is_some_and(|progress| !matches!(progress, Ok(0..=100))) {
         return Err(wrong("The progress is not between 0 and 100"));
     }
-    let checksum = STANDARD.encode(Sha256::digest(request.body));
-    if header(request, "x-amz-checksum") != Some(checksum.as_str()) {
-        return Err(wrong("The checksum is not that of the data"));
-    }
+    let checksum = header(request, "x-amz-checksum").unwrap_or_default();
+    let expected = STANDARD.decode(checksum).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    let not_that = || wrong("The checksum is not that of the data");
+    let expected = Digest::from_bytes(expected.ok_or_else(not_that)?);
     call.world.touch(id, call.now);
-    call.world.writer(id)?.put(index, request.body).map_err(|_| Fault::internal())?;
-    Ok(EbsAnswer::Written(checksum))
+    let is_written = call.world.writer(id)?.put_expected(index, request.body, expected);
+    if !is_written.map_err(|_| Fault::internal())? {
+        return Err(not_that());
+    }
+    Ok(EbsAnswer::Written(checksum.to_owned()))
 }
