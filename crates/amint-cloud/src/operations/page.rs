@@ -40,7 +40,12 @@ impl Pager {
             );
             return Err(Fault::client("InvalidParameterValue", message));
         }
-        let after = params.get("NextToken").map(parse_token).transpose()?;
+        Self::at(call, params.get("NextToken"), count_max)
+    }
+
+    /// As [`new`](Self::new), of values that were read and checked elsewhere.
+    pub(crate) fn at(call: &Call<'_>, token: Option<&str>, count_max: Option<u64>) -> Result<Self, Fault> {
+        let after = token.map(parse_token).transpose()?;
         let count_max = count_max.or_else(|| call.world.options.page_default.map(u64::from));
         let count_max = count_max.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
         Ok(Self { after, count_max })

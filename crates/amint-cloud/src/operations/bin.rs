@@ -1,0 +1,99 @@
+//! The recycle bin: what is removed and matches a rule stays there, and can be had back, until its time is over.
+//!
+//! Of several rules that match, the one that keeps longest counts (EBS user guide, "Considerations for Recycle Bin").
+//! What lies in the bin is in a table of its own: no other operation finds it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Call;
+use crate::protocol::Fault;
+use crate::records::{BinKind, Binned, FormerImage, Image, RetentionRule, Snapshot, Tables, Tags};
+use crate::state::Change;
+use crate::world::World;
+
+/// Where something went that was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Removed {
+    /// Into the bin.
+    Binned,
+    /// It is gone.
+    Gone,
+}
+
+/// Removes an image, or moves it into the bin.
+pub(crate) fn remove_image(call: &Call<'_>, change: &mut Change<'_>, image: &Image) {
+    change.remove::<Image>(&image.id);
+    change.put(FormerImage { id: image.id.clone(), image: image.clone(), deregistered: call.now });
+    if let Some(exits) = exit(call, change.tables(), BinKind::Ec2Image, &image.tags) {
+        change.put(Binned { id: image.id.clone(), record: image.clone(), entered: call.now, exits });
+    }
+}
+
+/// Removes a snapshot, or moves it into the bin. What is still being written is not held back.
+pub(crate) fn remove_snapshot(call: &Call<'_>, change: &mut Change<'_>, snapshot: &Snapshot) -> Removed {
+    change.remove::<Snapshot>(&snapshot.id);
+    let exits = exit(call, change.tables(), BinKind::EbsSnapshot, &snapshot.tags);
+    match exits.filter(|_| snapshot.manifest.is_some()) {
+        None => Removed::Gone,
+        Some(exits) => {
+            let record = snapshot.clone();
+            change.put(Binned { id: snapshot.id.clone(), record, entered: call.now, exits });
+            Removed::Binned
+        }
+    }
+}
+
+/// Returns until when something stays in the bin that is removed now; none when no rule holds it back.
+fn exit(call: &Call<'_>, tables: &Tables, kind: BinKind, tags: &Tags) -> Option<Timestamp> {
+    let is_of_this = |rule: &&RetentionRule| {
+        call.owns(&rule.account, &rule.region)
+            && rule.kind == kind
+            && rule.available <= call.now
+            && rule.is_match(tags)
+    };
+    let rules = tables.retention_rules.values().map(AsRef::as_ref).filter(is_of_this);
+    let days = rules.map(|rule| rule.retention_days).max()?;
+    Some(call.world.clock().after(call.now, SignedDuration::from_hours(24 * days)))
+}
+
+impl World {
+    /// Lets go of what the bin has kept long enough, and of reports whose time is over.
+    pub(crate) fn forget_what_is_over(&self, now: Timestamp) -> Result<(), Fault> {
+        let (images, snapshots, reports) = {
+            let tables = self.state.read();
+            let images: Vec<String> =
+                ids(tables.binned_images.values(), |one| one.exits <= now, |one| &one.id);
+            let snapshots = ids(tables.binned_snapshots.values(), |one| one.exits <= now, |one| &one.id);
+            let reports = ids(tables.usage_reports.values(), |one| one.expires <= now, |one| &one.id);
+            (images, snapshots, reports)
+        };
+        if images.is_empty() && snapshots.is_empty() && reports.is_empty() {
+            return Ok(());
+        }
+        self.state.change::<_, Fault>(|change| {
+            for id in &images {
+                change.remove::<Binned<Image>>(id);
+            }
+            for id in &snapshots {
+                change.remove::<Binned<Snapshot>>(id);
+            }
+            for id in &reports {
+                change.remove::<crate::records::UsageReport>(id);
+            }
+            Ok(())
+        })?;
+        for id in &snapshots {
+            // What cannot be forgotten now costs space, nothing else.
+            let _ = self.store.unpin(id);
+        }
+        Ok(())
+    }
+}
+
+fn ids<'r, T: 'r>(
+    records: impl Iterator<Item = &'r std::sync::Arc<T>>,
+    is_over: impl Fn(&T) -> bool,
+    id: impl Fn(&T) -> &String,
+) -> Vec<String> {
+    records.filter(|record| is_over(record)).map(|record| id(record).clone()).collect()
+}
