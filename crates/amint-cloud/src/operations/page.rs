@@ -1,5 +1,6 @@
 //! Pages of long lists.
 
+use std::collections::BTreeMap;
 use std::ops::{Bound, RangeInclusive};
 use std::sync::Arc;
 
@@ -57,6 +58,20 @@ impl Pager {
         table.range::<str, _>((start, Bound::Unbounded)).map(|(_, record)| record)
     }
 
+    /// Takes the page out of entries that are no records, in the order of keys that no two of them share.
+    pub(crate) fn page_by<T>(
+        &self,
+        entries: impl IntoIterator<Item = T>,
+        key: impl Fn(&T) -> String,
+    ) -> Page<T> {
+        let sorted: BTreeMap<String, T> = entries.into_iter().map(|entry| (key(&entry), entry)).collect();
+        let is_after = |key: &String| self.after.as_ref().is_none_or(|after| key > after);
+        let mut rest = sorted.into_iter().filter(|(key, _)| is_after(key));
+        let (keys, entries): (Vec<String>, Vec<T>) = rest.by_ref().take(self.count_max).unzip();
+        let next_token = keys.last().filter(|_| rest.next().is_some()).map(|last| token(last));
+        Page { entries, next_token }
+    }
+
     /// Takes the page out of what [`rest`](Self::rest) gave; no more is asked of it than the page needs.
     pub(crate) fn page<T: Record>(
         &self,
@@ -107,6 +122,10 @@ mod tests {
             }
         }
         assert_eq!(seen, table.keys().cloned().collect::<Vec<_>>());
+        let first = Pager { after: None, count_max: 2 }.page_by(["c", "a", "b"], |text| (*text).to_owned());
+        let after = first.next_token.map(|token| parse_token(&token).unwrap());
+        let second = Pager { after, count_max: 2 }.page_by(["c", "a", "b"], |text| (*text).to_owned());
+        assert_eq!((first.entries, second.entries, second.next_token), (vec!["a", "b"], vec!["c"], None));
         assert!(parse_token("!").is_err());
     }
 }

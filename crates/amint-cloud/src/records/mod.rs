@@ -36,7 +36,7 @@ pub(crate) use settings::{Settings, SnapshotSharing};
 pub(crate) use snapshot::Snapshot;
 pub(crate) use tiering::{TierOperation, Tiering};
 pub(crate) use token::Token;
-pub(crate) use usage_report::UsageReport;
+pub(crate) use usage_report::{ReportedResource, UsageEntry, UsageReport};
 
 /// Tags of a resource.
 pub(crate) type Tags = BTreeMap<String, String>;

@@ -6,6 +6,8 @@ mod attributes;
 mod copy_snapshot;
 mod deregistration;
 mod endpoint;
+mod image_line;
+mod image_reports;
 mod recycle_bin;
 mod settings;
 mod snapshot_locks;

@@ -2,6 +2,7 @@
 
 mod allowed_images;
 mod allowed_images_settings;
+mod cancel_image_launch_permission;
 mod copy_image;
 mod copy_snapshot;
 mod create_tags;
@@ -9,22 +10,31 @@ mod delete_snapshot;
 mod delete_tags;
 mod deregister_image;
 mod describe_availability_zones;
+mod describe_fast_snapshot_restores;
 mod describe_image_attribute;
+mod describe_image_references;
+mod describe_image_usage_report_entries;
+mod describe_image_usage_reports;
 mod describe_images;
+mod describe_instance_image_metadata;
 mod describe_locked_snapshots;
 mod describe_regions;
 mod describe_snapshot_tier_status;
 mod describe_snapshots;
 mod ebs_encryption;
+mod get_image_ancestry;
 mod image_block_public_access;
 mod image_deprecation;
 mod image_deregistration_protection;
 mod image_disabling;
+mod image_usage_reports;
+mod image_watermarks;
 mod images;
 mod list_images_in_recycle_bin;
 mod list_snapshots_in_recycle_bin;
 mod modify_image_attribute;
 mod modify_snapshot_tier;
+mod references;
 mod register_image;
 mod replace_image_criteria;
 mod reset_image_attribute;
@@ -41,6 +51,7 @@ mod tags;
 pub(crate) use allowed_images_settings::{
     disable_allowed_images_settings, enable_allowed_images_settings, get_allowed_images_settings,
 };
+pub(crate) use cancel_image_launch_permission::cancel_image_launch_permission;
 pub(crate) use copy_image::copy_image;
 pub(crate) use copy_snapshot::copy_snapshot;
 pub(crate) use create_tags::create_tags;
@@ -48,8 +59,13 @@ pub(crate) use delete_snapshot::delete_snapshot;
 pub(crate) use delete_tags::delete_tags;
 pub(crate) use deregister_image::deregister_image;
 pub(crate) use describe_availability_zones::describe_availability_zones;
+pub(crate) use describe_fast_snapshot_restores::describe_fast_snapshot_restores;
 pub(crate) use describe_image_attribute::describe_image_attribute;
+pub(crate) use describe_image_references::describe_image_references;
+pub(crate) use describe_image_usage_report_entries::describe_image_usage_report_entries;
+pub(crate) use describe_image_usage_reports::describe_image_usage_reports;
 pub(crate) use describe_images::describe_images;
+pub(crate) use describe_instance_image_metadata::describe_instance_image_metadata;
 pub(crate) use describe_locked_snapshots::describe_locked_snapshots;
 pub(crate) use describe_regions::describe_regions;
 pub(crate) use describe_snapshot_tier_status::describe_snapshot_tier_status;
@@ -59,6 +75,7 @@ pub(crate) use ebs_encryption::{
     get_ebs_encryption_by_default, is_encrypted_by_default, key_or_default, modify_ebs_default_kms_key_id,
     reset_ebs_default_kms_key_id,
 };
+pub(crate) use get_image_ancestry::get_image_ancestry;
 pub(crate) use image_block_public_access::{
     disable_image_block_public_access, enable_image_block_public_access, get_image_block_public_access_state,
 };
@@ -67,6 +84,8 @@ pub(crate) use image_deregistration_protection::{
     disable_image_deregistration_protection, enable_image_deregistration_protection,
 };
 pub(crate) use image_disabling::{disable_image, enable_image};
+pub(crate) use image_usage_reports::{create_image_usage_report, delete_image_usage_report};
+pub(crate) use image_watermarks::{attach_image_watermark, detach_image_watermark};
 pub(crate) use list_images_in_recycle_bin::list_images_in_recycle_bin;
 pub(crate) use list_snapshots_in_recycle_bin::list_snapshots_in_recycle_bin;
 pub(crate) use modify_image_attribute::modify_image_attribute;

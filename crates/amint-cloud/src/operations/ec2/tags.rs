@@ -1,8 +1,9 @@
 //! Tags, as requests give them.
 
+use super::image_usage_reports;
 use crate::operations::Call;
 use crate::protocol::{Element, Fault, Params};
-use crate::records::{Image, Snapshot, Tags};
+use crate::records::{Image, Snapshot, Tags, UsageReport};
 use crate::state::Change;
 
 /// The most tags of a resource that users give (EC2 user guide, "Tag restrictions").
@@ -108,6 +109,15 @@ fn edit(
             edit(&mut found.tags);
             check(&found.tags)?;
             change.put(found);
+        }
+        Some("amiur") => {
+            let report = change.get::<UsageReport>(id);
+            let report = report.filter(|report| is_own(&report.account, &report.region));
+            let report = report.ok_or_else(|| image_usage_reports::not_found(id))?;
+            let mut report = UsageReport::clone(&report);
+            edit(&mut report.tags);
+            check(&report.tags)?;
+            change.put(report);
         }
         _ => return Err(Fault::client("InvalidID", format!("The ID '{id}' is not valid"))),
     }
