@@ -97,3 +97,111 @@ fn ids<'r, T: 'r>(
 ) -> Vec<String> {
     records.filter(|record| is_over(record)).map(|record| id(record).clone()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operations::support::Bench;
+    use crate::records::{
+        AllowedImagesState, ImageCriterion, Lock, LockMode, Protection, RuleLock, RuleTag, Settings,
+        SnapshotSharing, TierOperation, Tiering, UsageReport, Watermark,
+    };
+    use crate::state::{State, StateError};
+
+    fn governed_image(mut image: Image, now: Timestamp) -> Image {
+        image.protection = Protection::Cooling { until: now };
+        image.watermarks.push(Watermark {
+            key: "1:a".to_owned(),
+            source_image: image.id.clone(),
+            source_region: image.region.clone(),
+            source_created: now,
+            created: now,
+        });
+        image
+    }
+
+    fn governed_snapshot(mut snapshot: Snapshot, now: Timestamp) -> Snapshot {
+        let operation = TierOperation::TemporaryRestore { expires: now };
+        snapshot.tiering = Some(Tiering { operation, started: now, ends: now, archived: now });
+        snapshot.lock = Some(Lock {
+            mode: LockMode::Compliance,
+            created: now,
+            started: now,
+            duration_days: 1,
+            cool_off_hours: Some(1),
+            cool_off_ends: Some(now),
+            expires: now,
+        });
+        snapshot
+    }
+
+    fn rule(now: Timestamp) -> RetentionRule {
+        let tag = RuleTag { resource_tag_key: "a".to_owned(), resource_tag_value: None };
+        RetentionRule {
+            id: "aaaaaaaaaaa".to_owned(),
+            account: String::new(),
+            region: String::new(),
+            description: String::new(),
+            kind: BinKind::Ec2Image,
+            retention_days: 1,
+            resource_tags: [tag].into(),
+            excluded_tags: std::collections::BTreeSet::new(),
+            tags: Tags::new(),
+            available: now,
+            lock: Some(RuleLock { delay_days: 7, ends: Some(now) }),
+        }
+    }
+
+    fn settings(now: Timestamp) -> Settings {
+        let mut settings =
+            Settings { key: "a/b".to_owned(), images_blocked: Some(now), ..Settings::default() };
+        settings.snapshot_sharing = SnapshotSharing::BlockAllSharing;
+        settings.allowed_images.state = AllowedImagesState::AuditMode;
+        settings.allowed_images.criteria.push(ImageCriterion::default());
+        settings
+    }
+
+    fn report(now: Timestamp) -> UsageReport {
+        UsageReport {
+            id: "amiur-1".to_owned(),
+            account: String::new(),
+            region: String::new(),
+            image_id: String::new(),
+            resources: Vec::new(),
+            accounts: Vec::new(),
+            created: now,
+            available: now,
+            expires: now,
+            tags: Tags::new(),
+            entries: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_was_governed_is_the_same_after_a_restart() {
+        let bench = Bench::new();
+        let now = bench.call().now;
+        let image = governed_image(bench.image(), now);
+        let record = bench.world.state.read().snapshots.values().next().unwrap().as_ref().clone();
+        let snapshot = governed_snapshot(record, now);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.sqlite");
+        let state = State::open(&path).unwrap();
+        let put = state.change::<_, StateError>(|change| {
+            let (id, exits) = (image.id.clone(), now);
+            change.put(FormerImage { id: id.clone(), image: image.clone(), deregistered: now });
+            change.put(Binned { id, record: image, entered: now, exits });
+            let id = snapshot.id.clone();
+            change.put(Binned { id, record: snapshot.clone(), entered: now, exits });
+            change.put(snapshot);
+            change.put(rule(now));
+            change.put(settings(now));
+            change.put(report(now));
+            Ok(())
+        });
+        put.unwrap();
+        let before = format!("{:?}", state.read());
+        drop(state);
+        assert_eq!(format!("{:?}", State::open(&path).unwrap().read()), before);
+    }
+}

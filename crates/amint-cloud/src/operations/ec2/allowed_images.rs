@@ -140,7 +140,10 @@ mod tests {
     fn images_of_others_are_hidden_only_once_the_criteria_are_applied() {
         let bench = Bench::new();
         let own = bench.image();
-        let other = foreign(&bench);
+        let mut other = foreign(&bench);
+        other.id = "ami-00000001".to_owned();
+        other.permissions.insert(crate::records::LaunchPermission::Everybody);
+        bench.change(|change| change.put(other.clone()));
         let call = bench.call();
         let seen = [AllowedImagesState::Disabled, AllowedImagesState::AuditMode, AllowedImagesState::Enabled]
             .map(|state| {
@@ -150,13 +153,23 @@ mod tests {
                     settings.allowed_images.state = state;
                     change.put(settings);
                 });
+                let params = crate::protocol::Params::default();
+                let listed = super::super::describe_images(&call, &params).unwrap().to_document("");
                 let tables = call.tables();
                 assert!(check(&call, &tables, &own).is_ok(), "images of one's own are always allowed");
-                (verdict(&call, &tables, &other), check(&call, &tables, &other).map_err(|fault| fault.code))
+                (
+                    listed.contains(&other.id),
+                    verdict(&call, &tables, &other),
+                    check(&call, &tables, &other).map_err(|fault| fault.code),
+                )
             });
         assert_eq!(
             seen,
-            [(None, Ok(())), (Some(false), Ok(())), (Some(false), Err("InvalidAMIID.NotFound"))]
+            [
+                (true, None, Ok(())),
+                (true, Some(false), Ok(())),
+                (false, Some(false), Err("InvalidAMIID.NotFound")),
+            ]
         );
     }
 }

@@ -90,7 +90,9 @@ pub(crate) fn describe_images(call: &Call<'_>, params: &Params) -> Result<Elemen
     let is_wanted = |image: &Image| {
         let is_own = image.account == call.account();
         let is_named = ids.contains(&image.id.as_str());
-        let is_owner = |owner: &&str| (*owner == "self" && is_own) || *owner == image.account;
+        let alias = images::owner_alias(&image.account);
+        let is_owner =
+            |owner: &&str| (*owner == "self" && is_own) || *owner == image.account || alias == Some(*owner);
         let is_launchable = |user: &&str| match *user {
             "all" => image.is_public(),
             "self" => image.is_shared_with(call.account()),
