@@ -7,7 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Call;
 use crate::protocol::Fault;
-use crate::records::{BinKind, Binned, FormerImage, Image, RetentionRule, Snapshot, Tables, Tags};
+use crate::records::{
+    BinKind, Binned, FormerImage, Image, RetentionRule, Snapshot, Tables, Tags, UsageReport,
+};
 use crate::state::Change;
 use crate::world::World;
 
@@ -70,19 +72,20 @@ impl World {
         if images.is_empty() && snapshots.is_empty() && reports.is_empty() {
             return Ok(());
         }
-        self.state.change::<_, Fault>(|change| {
+        let gone = self.state.change::<_, Fault>(|change| {
             for id in &images {
                 change.remove::<Binned<Image>>(id);
             }
-            for id in &snapshots {
-                change.remove::<Binned<Snapshot>>(id);
-            }
             for id in &reports {
-                change.remove::<crate::records::UsageReport>(id);
+                change.remove::<UsageReport>(id);
             }
-            Ok(())
+            // One that was taken out in between keeps its blocks.
+            Ok(snapshots
+                .into_iter()
+                .filter(|id| change.remove::<Binned<Snapshot>>(id).is_some())
+                .collect::<Vec<_>>())
         })?;
-        for id in &snapshots {
+        for id in &gone {
             // What cannot be forgotten now costs space, nothing else.
             let _ = self.store.unpin(id);
         }
@@ -104,7 +107,7 @@ mod tests {
     use crate::operations::support::Bench;
     use crate::records::{
         AllowedImagesState, ImageCriterion, Lock, LockMode, Protection, RuleLock, RuleTag, Settings,
-        SnapshotSharing, TierOperation, Tiering, UsageReport, Watermark,
+        SnapshotSharing, TierOperation, Tiering, Watermark,
     };
     use crate::state::{State, StateError};
 

@@ -151,7 +151,7 @@ ec2.restore_image_from_recycle_bin(ImageId=image)
 assert describe(image)["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"] == snapshot
 
 # Locks.
-ec2.lock_snapshot(SnapshotId=spare, LockMode="compliance", LockDuration=2)
+ec2.lock_snapshot(SnapshotId=spare, LockMode="compliance", LockDuration=4)
 fails("OperationNotPermitted", ec2.unlock_snapshot, SnapshotId=spare)
 fails("OperationNotPermitted", ec2.delete_snapshot, SnapshotId=spare)
 assert ec2.describe_locked_snapshots(SnapshotIds=[spare])["Snapshots"][0]["LockState"] == "compliance"

@@ -39,6 +39,7 @@ pub(crate) fn copy_image(call: &Call<'_>, params: &Params) -> Result<Element, Fa
         image_tags: tags::specified_of(params, "image", &["image", "snapshot"])?,
         snapshot_tags: tags::specified_of(params, "snapshot", &["image", "snapshot"])?,
     };
+    snapshots::check_minutes(params, "SnapshotCopyCompletionDurationMinutes")?;
     super::register_image::check_name(copy.name)?;
     check_id("ami", "InvalidAMIID.Malformed", copy.source_id)?;
     if !REGIONS.contains(&copy.source_region) {

@@ -21,7 +21,6 @@ struct Copy<'a> {
     encrypted: Option<bool>,
     kms_key_id: Option<&'a str>,
     tags: Tags,
-    duration: SignedDuration,
 }
 
 /// Copies a snapshot into the region of the call. No block is copied: the store has each once.
@@ -37,10 +36,7 @@ pub(crate) fn copy_snapshot(call: &Call<'_>, params: &Params) -> Result<Element,
     if let Some(region) = params.get("DestinationRegion").filter(|region| *region != call.region) {
         return Err(Fault::invalid_value("DestinationRegion", region));
     }
-    let minutes = params.number("CompletionDurationMinutes")?;
-    if let Some(minutes) = minutes.filter(|minutes| minutes % 15 != 0 || !(15..=2880).contains(minutes)) {
-        return Err(Fault::invalid_value("CompletionDurationMinutes", &minutes.to_string()));
-    }
+    snapshots::check_minutes(params, "CompletionDurationMinutes")?;
     let copy = Copy {
         source_id: params.required("SourceSnapshotId")?,
         source_region: params.required("SourceRegion")?,
@@ -48,7 +44,6 @@ pub(crate) fn copy_snapshot(call: &Call<'_>, params: &Params) -> Result<Element,
         encrypted: params.boolean("Encrypted")?,
         kms_key_id: params.get("KmsKeyId"),
         tags: tags::specified(params, "snapshot")?,
-        duration: PENDING,
     };
     check_id("snap", "InvalidSnapshotID.Malformed", copy.source_id)?;
     if !REGIONS.contains(&copy.source_region) {
@@ -107,7 +102,7 @@ fn make(
         tags: copy.tags,
         is_encrypted: copy.encrypted.unwrap_or(false),
         kms_key_id: copy.kms_key_id,
-        ready: call.world.clock().after(call.now, copy.duration),
+        ready: call.world.clock().after(call.now, PENDING),
         is_alone: true,
     };
     let made = snapshots::copied(call, change.tables(), copy);

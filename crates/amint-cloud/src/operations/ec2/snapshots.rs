@@ -51,6 +51,16 @@ pub(super) fn check_readable(call: &Call<'_>, snapshot: &Snapshot) -> Result<(),
     Ok(())
 }
 
+/// Checks within how many minutes a copy shall be complete, in steps of 15 (EBS user guide, "Time-based copies"): every
+/// copy here is complete before that.
+pub(super) fn check_minutes(params: &Params, name: &str) -> Result<(), Fault> {
+    let minutes = params.number(name)?;
+    match minutes.filter(|minutes| minutes % 15 != 0 || !(15..=2880).contains(minutes)) {
+        Some(wrong) => Err(Fault::invalid_value(name, &wrong.to_string())),
+        None => Ok(()),
+    }
+}
+
 /// What is asked of a copy.
 pub(super) struct CopyOf<'a> {
     pub(super) source: &'a Snapshot,
