@@ -39,6 +39,7 @@ fn an_image_and_its_snapshot_come_back_as_they_were() {
     rule(&bench, &time, "EBS_SNAPSHOT", 2, &json!({}));
     let (image, snapshot) = (bench.image_id(), bench.snapshot_id());
     bench.did(&format!("ModifyImageAttribute&ImageId={image}&LaunchPermission.Add.1.UserId=111122223333"));
+    bench.did(&format!("CreateTags&ResourceId.1={image}&Tag.1.Key=state&Tag.1.Value=kept"));
     let before = bench.did("DescribeImages").all("imagesSet");
     let end = bench.did(&format!("DeregisterImage&ImageId={image}&DeleteAssociatedSnapshots=true"));
     assert_eq!(end.one("returnCode"), "success");
@@ -52,12 +53,24 @@ fn an_image_and_its_snapshot_come_back_as_they_were() {
     );
     assert_eq!(bench.did("ListSnapshotsInRecycleBin").one("snapshotId"), snapshot);
 
+    let tag = |value: &str| {
+        let body = format!(
+            "CreateTags&ResourceId.1={image}&ResourceId.2={snapshot}&Tag.1.Key=state&Tag.1.Value={value}"
+        );
+        bench.did(&body);
+    };
+    tag("binned");
     let restore_image = format!("RestoreImageFromRecycleBin&ImageId={image}");
     let restore_snapshot = format!("RestoreSnapshotFromRecycleBin&SnapshotId={snapshot}");
     assert_eq!(bench.refused(&restore_image), "InvalidSnapshot.NotFound", "the snapshot comes first");
     assert_eq!(bench.ec2(&format!("Action={restore_snapshot}&DryRun=true")).code().0, 412);
     assert_eq!(bench.did(&restore_snapshot).one("status"), "completed");
     bench.did(&restore_image);
+    for body in ["DescribeImages", "DescribeSnapshots"] {
+        let tagged = bench.did(&format!("{body}&Filter.1.Name=tag:state&Filter.1.Value.1=binned"));
+        assert!(tagged.text().contains(&snapshot), "tags can be changed in the bin: {body}");
+    }
+    tag("kept");
     assert_eq!(bench.did("DescribeImages").all("imagesSet"), before);
     let permissions =
         bench.did(&format!("DescribeImageAttribute&ImageId={image}&Attribute=launchPermission"));
