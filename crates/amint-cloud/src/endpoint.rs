@@ -10,7 +10,9 @@ use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::net::TcpListener;
 
-use crate::operations::{Call, Caller, EbsAnswer, EbsRequest, answer_ebs, dry_run, find};
+use crate::operations::{
+    Call, Caller, EbsAnswer, EbsRequest, RbinRequest, answer_ebs, answer_rbin, dry_run, find,
+};
 use crate::protocol::{Credential, Fault, Params, Payload, SignatureError, SignedRequest};
 use crate::world::{ACCOUNT_ID, World};
 use crate::{AccessKey, Service};
@@ -103,7 +105,12 @@ impl Endpoint {
             return fail(Service::Ec2, &Fault::client("InvalidAction", message), id);
         };
         // A block that is sent has nothing to do with images of the store, and there may be a thousand in a second.
-        if received.method != Method::PUT && self.0.world.look_at_store().is_err() {
+        let now = self.0.world.clock().now();
+        let look = || {
+            self.0.world.look_at_store()?;
+            self.0.world.forget_what_is_over(now)
+        };
+        if received.method != Method::PUT && look().is_err() {
             return fail(service, &Fault::internal(), id);
         }
         let caller = Caller {
@@ -112,11 +119,11 @@ impl Endpoint {
             user_id: ACCOUNT_ID.to_owned(),
         };
         let world = &self.0.world;
-        let now = world.clock().now();
         let region = credential.region.as_str();
         let call = Call { world, caller: &caller, region, now, operation: "", is_dry: false };
         let answer = match service {
             Service::Ebs => rest(&call, received),
+            Service::Rbin => recycle_bin(&call, received),
             _ => query(service, &call, received, id),
         };
         match answer {
@@ -182,6 +189,20 @@ fn rest(call: &Call<'_>, received: &Received) -> Result<Response<Body>, Fault> {
             with_checksum(response, &checksum)
         }
     })
+}
+
+/// Answers a request of the recycle bin.
+fn recycle_bin(call: &Call<'_>, received: &Received) -> Result<Response<Body>, Fault> {
+    let request = RbinRequest {
+        method: received.method.as_str(),
+        path: &received.path,
+        query: &received.query,
+        body: &received.body,
+    };
+    let (status, document) = answer_rbin(call, &request)?;
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let body = document.map_or_else(Body::empty, |document| Body::from(document.to_string()));
+    Ok(respond(status, "application/json", body))
 }
 
 /// Adds the SHA-256 of a block, in base64.

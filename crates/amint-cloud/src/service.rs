@@ -12,6 +12,8 @@ pub enum Service {
     Sts,
     /// EBS direct APIs, by REST.
     Ebs,
+    /// Recycle Bin, by REST.
+    Rbin,
 }
 
 impl Service {
@@ -21,6 +23,7 @@ impl Service {
             "ec2" => Some(Self::Ec2),
             "sts" => Some(Self::Sts),
             "ebs" => Some(Self::Ebs),
+            "rbin" => Some(Self::Rbin),
             _ => None,
         }
     }
@@ -31,6 +34,7 @@ impl Service {
             Self::Ec2 => "ec2",
             Self::Sts => "sts",
             Self::Ebs => "ebs",
+            Self::Rbin => "rbin",
         }
     }
 
@@ -40,6 +44,7 @@ impl Service {
             Self::Ec2 => "2016-11-15",
             Self::Sts => "2011-06-15",
             Self::Ebs => "2019-11-02",
+            Self::Rbin => "2021-06-15",
         }
     }
 
@@ -80,7 +85,7 @@ impl Service {
                 let response = Element::new("ErrorResponse").with(error).text("RequestId", id);
                 ("text/xml", response.to_document("https://sts.amazonaws.com/doc/2011-06-15/"))
             }
-            Self::Ebs => {
+            Self::Ebs | Self::Rbin => {
                 let mut body = serde_json::json!({ "Message": fault.message });
                 if let Some(reason) = fault.reason {
                     body["Reason"] = reason.into();

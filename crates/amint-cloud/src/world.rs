@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::Clock;
 use crate::protocol::Fault;
-use crate::records::{BlockDevice, Image, ImageOrigin, Import, Snapshot, Tables, Tags};
+use crate::records::{Binned, BlockDevice, Image, ImageOrigin, Import, Protection, Snapshot, Tables, Tags};
 use crate::state::{Change, State, StateError};
 
 /// The local account: the one that AWS's own documentation uses.
@@ -116,6 +116,8 @@ impl World {
             if records.iter().all(|record| ids_of(record).0 != import.id) {
                 change.remove::<Import>(&import.id);
                 change.remove::<Image>(&import.id);
+                change.remove::<Binned<Image>>(&import.id);
+                change.remove::<Binned<Snapshot>>(&import.snapshot_id);
                 if image_with(change.tables(), &import.snapshot_id).is_none() {
                     change.remove::<Snapshot>(&import.snapshot_id);
                     // Left by an image that was made of it and is gone. What stays costs space, nothing else.
@@ -268,6 +270,9 @@ fn snapshot_of(record: &ImageRecord, snapshot_id: String, region: &str) -> Snaps
         users: BTreeSet::new(),
         is_public: false,
         is_of_store: true,
+        tiering: None,
+        lock: None,
+        copied_from: None,
     }
 }
 
@@ -307,6 +312,8 @@ fn image_of(record: &ImageRecord, image_id: String, snapshot: &Snapshot) -> Imag
         source: None,
         source_instance: None,
         is_disabled: false,
+        protection: Protection::Disabled,
+        watermarks: Vec::new(),
         deprecation: None,
         last_launched: None,
         tags: tags_of(record),

@@ -1,16 +1,21 @@
 //! The operations, one file each. Names of parameters and elements are those of AWS's API references.
 
+mod bin;
 mod call;
 mod ebs;
 mod ec2;
 mod page;
+mod rbin;
 mod sts;
+#[cfg(test)]
+mod support;
 
 use crate::Service;
 use crate::protocol::{Element, Fault, Params};
 
 pub(crate) use call::{Call, Caller, dry_run};
 pub(crate) use ebs::{EbsAnswer, EbsRequest, answer as answer_ebs};
+pub(crate) use rbin::{RbinRequest, answer as answer_rbin};
 
 /// An operation of the Query protocol.
 #[derive(Clone, Copy)]
@@ -38,26 +43,70 @@ macro_rules! operation {
 
 // One line for each operation, sorted.
 static OPERATIONS: &[Operation] = &[
+    operation!(Ec2, "AttachImageWatermark", ec2::attach_image_watermark),
+    operation!(Ec2, "CancelImageLaunchPermission", ec2::cancel_image_launch_permission),
     operation!(Ec2, "CopyImage", ec2::copy_image),
+    operation!(Ec2, "CopySnapshot", ec2::copy_snapshot),
+    operation!(Ec2, "CreateImageUsageReport", ec2::create_image_usage_report),
     operation!(Ec2, "CreateTags", ec2::create_tags),
+    operation!(Ec2, "DeleteImageUsageReport", ec2::delete_image_usage_report),
     operation!(Ec2, "DeleteSnapshot", ec2::delete_snapshot),
     operation!(Ec2, "DeleteTags", ec2::delete_tags),
     operation!(Ec2, "DeregisterImage", ec2::deregister_image),
     operation!(Ec2, "DescribeAvailabilityZones", ec2::describe_availability_zones),
+    operation!(Ec2, "DescribeFastSnapshotRestores", ec2::describe_fast_snapshot_restores),
     operation!(Ec2, "DescribeImageAttribute", ec2::describe_image_attribute),
+    operation!(Ec2, "DescribeImageReferences", ec2::describe_image_references),
+    operation!(Ec2, "DescribeImageUsageReportEntries", ec2::describe_image_usage_report_entries),
+    operation!(Ec2, "DescribeImageUsageReports", ec2::describe_image_usage_reports),
     operation!(Ec2, "DescribeImages", ec2::describe_images),
+    operation!(Ec2, "DescribeInstanceImageMetadata", ec2::describe_instance_image_metadata),
+    operation!(Ec2, "DescribeLockedSnapshots", ec2::describe_locked_snapshots),
     operation!(Ec2, "DescribeRegions", ec2::describe_regions),
     operation!(Ec2, "DescribeSnapshotAttribute", ec2::describe_snapshot_attribute),
+    operation!(Ec2, "DescribeSnapshotTierStatus", ec2::describe_snapshot_tier_status),
     operation!(Ec2, "DescribeSnapshots", ec2::describe_snapshots),
+    operation!(Ec2, "DetachImageWatermark", ec2::detach_image_watermark),
+    operation!(Ec2, "DisableAllowedImagesSettings", ec2::disable_allowed_images_settings),
+    operation!(Ec2, "DisableEbsEncryptionByDefault", ec2::disable_ebs_encryption_by_default),
     operation!(Ec2, "DisableImage", ec2::disable_image),
+    operation!(Ec2, "DisableImageBlockPublicAccess", ec2::disable_image_block_public_access),
     operation!(Ec2, "DisableImageDeprecation", ec2::disable_image_deprecation),
+    operation!(Ec2, "DisableImageDeregistrationProtection", ec2::disable_image_deregistration_protection),
+    operation!(Ec2, "DisableSnapshotBlockPublicAccess", ec2::disable_snapshot_block_public_access),
+    operation!(Ec2, "EnableAllowedImagesSettings", ec2::enable_allowed_images_settings),
+    operation!(Ec2, "EnableEbsEncryptionByDefault", ec2::enable_ebs_encryption_by_default),
     operation!(Ec2, "EnableImage", ec2::enable_image),
+    operation!(Ec2, "EnableImageBlockPublicAccess", ec2::enable_image_block_public_access),
     operation!(Ec2, "EnableImageDeprecation", ec2::enable_image_deprecation),
+    operation!(Ec2, "EnableImageDeregistrationProtection", ec2::enable_image_deregistration_protection),
+    operation!(Ec2, "EnableSnapshotBlockPublicAccess", ec2::enable_snapshot_block_public_access),
+    operation!(Ec2, "GetAllowedImagesSettings", ec2::get_allowed_images_settings),
+    operation!(Ec2, "GetEbsDefaultKmsKeyId", ec2::get_ebs_default_kms_key_id),
     operation!(Ec2, "GetEbsEncryptionByDefault", ec2::get_ebs_encryption_by_default),
+    operation!(Ec2, "GetImageAncestry", ec2::get_image_ancestry),
+    operation!(Ec2, "GetImageBlockPublicAccessState", ec2::get_image_block_public_access_state),
+    operation!(Ec2, "GetSnapshotBlockPublicAccessState", ec2::get_snapshot_block_public_access_state),
+    operation!(Ec2, "ListImagesInRecycleBin", ec2::list_images_in_recycle_bin),
+    operation!(Ec2, "ListSnapshotsInRecycleBin", ec2::list_snapshots_in_recycle_bin),
+    operation!(Ec2, "LockSnapshot", ec2::lock_snapshot),
+    operation!(Ec2, "ModifyEbsDefaultKmsKeyId", ec2::modify_ebs_default_kms_key_id),
     operation!(Ec2, "ModifyImageAttribute", ec2::modify_image_attribute),
     operation!(Ec2, "ModifySnapshotAttribute", ec2::modify_snapshot_attribute),
+    operation!(Ec2, "ModifySnapshotTier", ec2::modify_snapshot_tier),
     operation!(Ec2, "RegisterImage", ec2::register_image),
+    operation!(
+        Ec2,
+        "ReplaceImageCriteriaInAllowedImagesSettings",
+        ec2::replace_image_criteria_in_allowed_images_settings
+    ),
+    operation!(Ec2, "ResetEbsDefaultKmsKeyId", ec2::reset_ebs_default_kms_key_id),
     operation!(Ec2, "ResetImageAttribute", ec2::reset_image_attribute),
+    operation!(Ec2, "ResetSnapshotAttribute", ec2::reset_snapshot_attribute),
+    operation!(Ec2, "RestoreImageFromRecycleBin", ec2::restore_image_from_recycle_bin),
+    operation!(Ec2, "RestoreSnapshotFromRecycleBin", ec2::restore_snapshot_from_recycle_bin),
+    operation!(Ec2, "RestoreSnapshotTier", ec2::restore_snapshot_tier),
+    operation!(Ec2, "UnlockSnapshot", ec2::unlock_snapshot),
     operation!(Sts, "GetCallerIdentity", sts::get_caller_identity),
 ];
 
@@ -71,6 +120,7 @@ pub fn operation_names() -> Vec<String> {
     let query = OPERATIONS.iter().map(|operation| (operation.service, operation.name));
     let mut names: Vec<String> = query
         .chain(ebs::NAMES.into_iter().map(|name| (Service::Ebs, name)))
+        .chain(rbin::NAMES.into_iter().map(|name| (Service::Rbin, name)))
         .map(|(service, name)| format!("{} {name}", service.as_str()))
         .collect();
     names.sort();

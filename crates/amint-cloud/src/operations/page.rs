@@ -1,5 +1,6 @@
 //! Pages of long lists.
 
+use std::collections::BTreeMap;
 use std::ops::{Bound, RangeInclusive};
 use std::sync::Arc;
 
@@ -40,7 +41,12 @@ impl Pager {
             );
             return Err(Fault::client("InvalidParameterValue", message));
         }
-        let after = params.get("NextToken").map(parse_token).transpose()?;
+        Self::at(call, params.get("NextToken"), count_max)
+    }
+
+    /// As [`new`](Self::new), of values that were read and checked elsewhere.
+    pub(crate) fn at(call: &Call<'_>, token: Option<&str>, count_max: Option<u64>) -> Result<Self, Fault> {
+        let after = token.map(parse_token).transpose()?;
         let count_max = count_max.or_else(|| call.world.options.page_default.map(u64::from));
         let count_max = count_max.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
         Ok(Self { after, count_max })
@@ -50,6 +56,20 @@ impl Pager {
     pub(crate) fn rest<'t, T: Record>(&self, table: &'t Table<T>) -> impl Iterator<Item = &'t Arc<T>> {
         let start = self.after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         table.range::<str, _>((start, Bound::Unbounded)).map(|(_, record)| record)
+    }
+
+    /// Takes the page out of entries that are no records, in the order of keys that no two of them share.
+    pub(crate) fn page_by<T>(
+        &self,
+        entries: impl IntoIterator<Item = T>,
+        key: impl Fn(&T) -> String,
+    ) -> Page<T> {
+        let sorted: BTreeMap<String, T> = entries.into_iter().map(|entry| (key(&entry), entry)).collect();
+        let is_after = |key: &String| self.after.as_ref().is_none_or(|after| key > after);
+        let mut rest = sorted.into_iter().filter(|(key, _)| is_after(key));
+        let (keys, entries): (Vec<String>, Vec<T>) = rest.by_ref().take(self.count_max).unzip();
+        let next_token = keys.last().filter(|_| rest.next().is_some()).map(|last| token(last));
+        Page { entries, next_token }
     }
 
     /// Takes the page out of what [`rest`](Self::rest) gave; no more is asked of it than the page needs.
@@ -102,6 +122,10 @@ mod tests {
             }
         }
         assert_eq!(seen, table.keys().cloned().collect::<Vec<_>>());
+        let first = Pager { after: None, count_max: 2 }.page_by(["c", "a", "b"], |text| (*text).to_owned());
+        let after = first.next_token.map(|token| parse_token(&token).unwrap());
+        let second = Pager { after, count_max: 2 }.page_by(["c", "a", "b"], |text| (*text).to_owned());
+        assert_eq!((first.entries, second.entries, second.next_token), (vec!["a", "b"], vec!["c"], None));
         assert!(parse_token("!").is_err());
     }
 }

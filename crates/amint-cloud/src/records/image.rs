@@ -39,9 +39,38 @@ pub(crate) struct Image {
     pub(crate) source_instance: Option<String>,
     #[serde(default)]
     pub(crate) is_disabled: bool,
+    #[serde(default)]
+    pub(crate) protection: Protection,
+    #[serde(default)]
+    pub(crate) watermarks: Vec<Watermark>,
     pub(crate) deprecation: Option<Timestamp>,
     pub(crate) last_launched: Option<Timestamp>,
     pub(crate) tags: Tags,
+}
+
+/// Whether an image may be deregistered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Protection {
+    /// It may.
+    #[default]
+    Disabled,
+    /// It may not; with a cooldown, not for a day after this is disabled either.
+    Enabled { has_cooldown: bool },
+    /// The protection was disabled and holds until then.
+    Cooling { until: Timestamp },
+}
+
+/// A mark that stays with an image and with everything that is made of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Watermark {
+    /// The account that attached it, a colon and its name.
+    pub(crate) key: String,
+    /// The image that it was attached to first.
+    pub(crate) source_image: String,
+    pub(crate) source_region: String,
+    pub(crate) source_created: Timestamp,
+    pub(crate) created: Timestamp,
 }
 
 /// How an image came to be.
@@ -110,6 +139,20 @@ impl Image {
     /// Tells whether it is shared with an account by its id.
     pub(crate) fn is_shared_with(&self, account: &str) -> bool {
         self.permissions.iter().any(|one| matches!(one, LaunchPermission::Account(id) if id == account))
+    }
+
+    /// Tells whether it may not be deregistered now.
+    pub(crate) fn is_protected(&self, now: Timestamp) -> bool {
+        match self.protection {
+            Protection::Disabled => false,
+            Protection::Enabled { .. } => true,
+            Protection::Cooling { until } => now < until,
+        }
+    }
+
+    /// Returns the snapshots that its devices have.
+    pub(crate) fn snapshot_ids(&self) -> impl Iterator<Item = &str> {
+        self.block_devices.iter().filter_map(|device| device.snapshot_id.as_deref())
     }
 
     pub(crate) fn is_deprecated(&self, now: Timestamp) -> bool {

@@ -4,10 +4,18 @@
 //! available) is worked out from that when it is asked for, so that nothing has to run for it and a restart loses
 //! nothing.
 
+mod allowed_images;
+mod binned;
+mod former_image;
 mod image;
 mod import;
+mod lock;
+mod retention_rule;
+mod settings;
 mod snapshot;
+mod tiering;
 mod token;
+mod usage_report;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,10 +23,20 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, Error as _};
 
-pub(crate) use image::{BlockDevice, Image, ImageOrigin, LaunchPermission};
+pub(crate) use allowed_images::{
+    AllowedImages, AllowedImagesState, ImageCriterion, ScanCriterion, WatermarkCriterion,
+};
+pub(crate) use binned::Binned;
+pub(crate) use former_image::FormerImage;
+pub(crate) use image::{BlockDevice, Image, ImageOrigin, LaunchPermission, Protection, Watermark};
 pub(crate) use import::Import;
+pub(crate) use lock::{Lock, LockMode};
+pub(crate) use retention_rule::{BinKind, RetentionRule, RuleLock, RuleTag};
+pub(crate) use settings::{Settings, SnapshotSharing};
 pub(crate) use snapshot::Snapshot;
+pub(crate) use tiering::{TierOperation, Tiering};
 pub(crate) use token::Token;
+pub(crate) use usage_report::{ReportedResource, UsageEntry, UsageReport};
 
 /// Tags of a resource.
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -86,8 +104,14 @@ macro_rules! tables {
 
 // One line for each kind: `field: Type = "name in the database", id field;`.
 tables! {
+    binned_images: Binned<Image> = "binned-image", id;
+    binned_snapshots: Binned<Snapshot> = "binned-snapshot", id;
+    former_images: FormerImage = "former-image", id;
     images: Image = "image", id;
     imports: Import = "import", id;
+    retention_rules: RetentionRule = "retention-rule", id;
+    settings: Settings = "settings", key;
     snapshots: Snapshot = "snapshot", id;
     tokens: Token = "token", key;
+    usage_reports: UsageReport = "usage-report", id;
 }

@@ -4,7 +4,7 @@ use amint_types::Digest;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Tags;
+use super::{Lock, Tags, Tiering};
 
 /// A snapshot: blocks of the store under an id of EC2.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +47,14 @@ pub(crate) struct Snapshot {
     /// Whether it is an image of the store rather than a snapshot that somebody made.
     #[serde(default)]
     pub(crate) is_of_store: bool,
+    /// The last move between the tiers; none for what was never archived.
+    #[serde(default)]
+    pub(crate) tiering: Option<Tiering>,
+    #[serde(default)]
+    pub(crate) lock: Option<Lock>,
+    /// The snapshot that `CopySnapshot` made it of.
+    #[serde(default)]
+    pub(crate) copied_from: Option<String>,
 }
 
 impl Snapshot {
@@ -58,8 +66,13 @@ impl Snapshot {
         if self.completed.is_some_and(|end| end <= now) { "completed" } else { "pending" }
     }
 
-    /// Tells whether an account may make volumes of it.
-    pub(crate) fn is_usable_by(&self, account: &str) -> bool {
-        self.account == account || self.is_public || self.users.contains(account)
+    /// Tells whether it lies in the archive: then it can be neither read nor copied.
+    pub(crate) fn is_archived(&self, now: Timestamp) -> bool {
+        self.tiering.as_ref().is_some_and(|tiering| tiering.is_archived(now))
+    }
+
+    /// Tells whether it is encrypted with the key that AWS has for EBS, which no other account can use.
+    pub(crate) fn has_default_key(&self) -> bool {
+        self.is_encrypted && self.kms_key_id.as_ref().is_none_or(|key| key.ends_with("alias/aws/ebs"))
     }
 }

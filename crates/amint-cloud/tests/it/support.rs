@@ -3,9 +3,13 @@
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
-use amint_cloud::{AccessKey, Endpoint, EndpointOptions, World, WorldOptions};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use amint_cloud::{AccessKey, Clock, Endpoint, EndpointOptions, World, WorldOptions};
 use amint_store::{PutRequest, Store};
 use amint_types::{Architecture, BLOCK_BYTES, BlockSource, Cancel};
+use jiff::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -58,6 +62,26 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap()
     }
 
+    /// Returns the status and the code of an error.
+    pub(crate) fn code(&self) -> (u16, String) {
+        (self.status, between(&self.text(), "<Code>", "</Code>"))
+    }
+
+    /// Returns the texts of all elements of a name.
+    pub(crate) fn all(&self, name: &str) -> Vec<String> {
+        let (start, end) = (format!("<{name}>"), format!("</{name}>"));
+        let text = self.text();
+        let parts = text.split(&start).skip(1);
+        parts.map(|part| part.split(&end).next().unwrap().to_owned()).collect()
+    }
+
+    /// Returns the text of the only element of a name.
+    pub(crate) fn one(&self, name: &str) -> String {
+        let mut all = self.all(name);
+        assert_eq!(all.len(), 1, "{name} in {}", self.text());
+        all.remove(0)
+    }
+
     pub(crate) fn header(&self, name: &str) -> &str {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
         lines.find(|(key, _)| key.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value.trim())
@@ -67,6 +91,14 @@ impl Answer {
 impl Bench {
     pub(crate) fn new(is_open: bool) -> Self {
         Self::with(is_open, WorldOptions::default())
+    }
+
+    /// Makes one whose time the test moves.
+    pub(crate) fn timed() -> (Self, Time) {
+        let time = Time(Arc::new(AtomicI64::new(1_800_000_000)));
+        let now = Arc::clone(&time.0);
+        let clock = Clock::with(1, move || Timestamp::from_second(now.load(Ordering::SeqCst)).unwrap());
+        (Self::with(true, WorldOptions { clock, ..WorldOptions::default() }), time)
     }
 
     /// Makes one whose world behaves as told: with a clock that the test moves, or small pages.
@@ -140,6 +172,32 @@ impl Bench {
         self.send("POST", "/", "us-east-1/ec2", &format!("Version=2016-11-15&{body}"))
     }
 
+    /// Does what has to succeed.
+    pub(crate) fn did(&self, body: &str) -> Answer {
+        let answer = self.ec2(&format!("Action={body}"));
+        assert_eq!(answer.status, 200, "{body}: {}", answer.text());
+        answer
+    }
+
+    /// Does what has to fail, and returns the code.
+    pub(crate) fn refused(&self, body: &str) -> String {
+        let answer = self.ec2(&format!("Action={body}"));
+        assert_eq!(answer.status, 400, "{body}: {}", answer.text());
+        answer.code().1
+    }
+
+    pub(crate) fn image_id(&self) -> String {
+        self.did("DescribeImages").one("imageId")
+    }
+
+    /// Copies the snapshot of the store's image: an image has the one, and none has the other.
+    pub(crate) fn free_snapshot(&self, time: &Time) -> String {
+        let source = self.snapshot_id();
+        let copy = self.did(&format!("CopySnapshot&SourceRegion=us-east-1&SourceSnapshotId={source}"));
+        time.pass(60);
+        copy.one("snapshotId")
+    }
+
     pub(crate) fn ebs(&self, target: &str) -> Answer {
         self.send("GET", target, "us-east-1/ebs", "")
     }
@@ -151,6 +209,18 @@ impl Bench {
 
     pub(crate) fn snapshot_id(&self) -> String {
         between(&self.ec2("Action=DescribeImages").text(), "<snapshotId>", "</snapshotId>")
+    }
+}
+
+/// The time of an endpoint.
+pub(crate) struct Time(Arc<AtomicI64>);
+
+/// Seconds of a day.
+pub(crate) const DAY: i64 = 86_400;
+
+impl Time {
+    pub(crate) fn pass(&self, seconds: i64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
     }
 }
 

@@ -53,8 +53,25 @@ fn the_endpoint_starts_once_serves_and_stops() {
 
 /// Asks with AWS's own library, which signs its requests; false when it is not installed.
 fn ask_by_boto3(env: &str) -> bool {
-    by_boto3(env, ASKING) && by_boto3(env, include_str!("cloud_upload.py"))
+    by_boto3(env, ANY, ASKING) && by_boto3(env, ANY, include_str!("cloud_upload.py"))
 }
+
+#[test]
+fn aws_own_library_governs_an_image() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let _down = Down(folder);
+    // A day lasts a second.
+    let up = amint(folder, &["cloud", "up", "--port", "0", "--time-scale", "86400"]);
+    assert_eq!(up.code, Some(0), "{}", up.stderr);
+    let env = amint(folder, &["cloud", "env"]).stdout;
+    by_boto3(&env, RECENT, include_str!("cloud_governance.py"));
+}
+
+/// What tells a library that will do, and one that knows the operations of 2026.
+const ANY: &str = "import boto3";
+const RECENT: &str =
+    "import boto3; boto3.client('ec2', region_name='us-east-1').attach_image_watermark.__name__";
 
 const ASKING: &str = "\
 import boto3, os, botocore\n\
@@ -68,13 +85,14 @@ fails('SignatureDoesNotMatch', client('sts', aws_access_key_id=os.environ['AWS_A
 fails('AuthFailure', client('ec2', aws_access_key_id='AKIAWRONG', aws_secret_access_key='wrong').describe_images)\n\
 fails('ResourceNotFoundException', lambda: client('ebs').list_snapshot_blocks(SnapshotId='snap-0123456789abcdef0'))\n";
 
-fn by_boto3(env: &str, script: &str) -> bool {
+/// Runs a script by the first Python that can do what `needed` does; false when there is none.
+fn by_boto3(env: &str, needed: &str, script: &str) -> bool {
     let has_library = |python: &&str| {
-        let output = Command::new(python).args(["-c", "import boto3"]).output();
+        let output = Command::new(python).args(["-c", needed]).output();
         output.is_ok_and(|output| output.status.success())
     };
     let Some(python) = ["/usr/bin/python3", "python3"].into_iter().find(has_library) else {
-        eprintln!("SKIPPED: python3-boto3 is not installed");
+        eprintln!("SKIPPED: no Python succeeds with `{needed}`");
         return false;
     };
     let variables = env.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));

@@ -118,10 +118,20 @@ impl EbsRequest<'_> {
 /// Finds a snapshot whose blocks whoever asks may read: pending ones and public ones cannot be read.
 fn readable(call: &Call<'_>, id: &str) -> Result<Arc<Snapshot>, Fault> {
     let snapshot = call.tables().snapshots.get(id).cloned();
-    snapshot
+    let snapshot = snapshot
         .filter(|snapshot| snapshot.region == call.region && snapshot.status(call.now) == "completed")
         .filter(|snapshot| snapshot.account == call.account() || snapshot.users.contains(call.account()))
-        .ok_or_else(|| snapshot_not_found(id))
+        .ok_or_else(|| snapshot_not_found(id))?;
+    check_standard_tier(call, &snapshot)?;
+    Ok(snapshot)
+}
+
+/// Refuses a snapshot that lies in the archive. The reason is assumed: AWS documents only that it fails.
+fn check_standard_tier(call: &Call<'_>, snapshot: &Snapshot) -> Result<(), Fault> {
+    if snapshot.is_archived(call.now) {
+        return Err(invalid("INVALID_SNAPSHOT_ID", "The snapshot is archived and must be restored first"));
+    }
+    Ok(())
 }
 
 /// Finds a snapshot of whoever asks that takes blocks. One that waited too long for a block is given up.

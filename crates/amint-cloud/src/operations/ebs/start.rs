@@ -4,8 +4,8 @@ use amint_types::BLOCK_BYTES;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{EbsAnswer, EbsRequest, invalid};
-use crate::operations::Call;
+use super::{EbsAnswer, EbsRequest, check_standard_tier, invalid};
+use crate::operations::{Call, ec2};
 use crate::protocol::Fault;
 use crate::records::{Snapshot, Tags};
 use crate::world::{new_id, snapshot_not_found};
@@ -53,7 +53,9 @@ pub(super) fn start_snapshot(call: &Call<'_>, request: &EbsRequest<'_>) -> Resul
                 let parent = change.get::<Snapshot>(id).filter(|parent| {
                     call.owns(&parent.account, &parent.region) && parent.status(call.now) == "completed"
                 });
-                Some(parent.ok_or_else(|| snapshot_not_found(id))?)
+                let parent = parent.ok_or_else(|| snapshot_not_found(id))?;
+                check_standard_tier(&call, &parent)?;
+                Some(parent)
             }
         };
         if parent.as_ref().is_some_and(|parent| parent.volume_gib > body.volume_size) {
@@ -72,8 +74,13 @@ pub(super) fn start_snapshot(call: &Call<'_>, request: &EbsRequest<'_>) -> Resul
             }
             let id = new_id("snap");
             let lineage = parent.as_ref().map_or_else(|| id.clone(), |parent| parent.lineage.clone());
-            let is_encrypted =
-                body.encrypted.unwrap_or(false) || parent.as_ref().is_some_and(|parent| parent.is_encrypted);
+            let parent_key = parent.as_ref().filter(|parent| parent.is_encrypted);
+            let is_encrypted = body.encrypted.unwrap_or(false)
+                || parent_key.is_some()
+                || ec2::is_encrypted_by_default(&call, change.tables());
+            let named = body.kms_key_arn.as_deref();
+            let named = named.or(parent_key.and_then(|parent| parent.kms_key_id.as_deref()));
+            let kms_key_id = is_encrypted.then(|| ec2::key_or_default(&call, change.tables(), named));
             let tags: Tags = body.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
             change.put(Snapshot {
                 id: id.clone(),
@@ -92,10 +99,13 @@ pub(super) fn start_snapshot(call: &Call<'_>, request: &EbsRequest<'_>) -> Resul
                 failed: None,
                 used_bytes: 0,
                 is_encrypted,
-                kms_key_id: body.kms_key_arn.clone(),
+                kms_key_id,
                 users: BTreeSet::new(),
                 is_public: false,
                 is_of_store: false,
+                tiering: None,
+                lock: None,
+                copied_from: None,
             });
             Ok(id)
         };

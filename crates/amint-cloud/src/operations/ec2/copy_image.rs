@@ -2,10 +2,11 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
-use super::{REGIONS, check_id, tags};
+use super::snapshots::{self, CopyOf};
+use super::{REGIONS, allowed_images, check_id, tags};
 use crate::operations::Call;
 use crate::protocol::{Element, Fault, Params};
-use crate::records::{Image, ImageOrigin, Snapshot, Tags};
+use crate::records::{Image, ImageOrigin, Protection, Snapshot, Tags};
 use crate::state::Change;
 use crate::world::{Pins, new_id};
 
@@ -38,6 +39,7 @@ pub(crate) fn copy_image(call: &Call<'_>, params: &Params) -> Result<Element, Fa
         image_tags: tags::specified_of(params, "image", &["image", "snapshot"])?,
         snapshot_tags: tags::specified_of(params, "snapshot", &["image", "snapshot"])?,
     };
+    snapshots::check_minutes(params, "SnapshotCopyCompletionDurationMinutes")?;
     super::register_image::check_name(copy.name)?;
     check_id("ami", "InvalidAMIID.Malformed", copy.source_id)?;
     if !REGIONS.contains(&copy.source_region) {
@@ -74,6 +76,7 @@ fn copied(
         let message = format!("The image id '[{}]' does not exist", copy.source_id);
         return Err(Fault::client("InvalidAMIID.NotFound", message));
     };
+    allowed_images::check(call, change.tables(), &source)?;
     if source.state(call.now) != "available" {
         let message = format!("The image '{}' is {}", source.id, source.state(call.now));
         return Err(Fault::client("InvalidAMIID.Unavailable", message));
@@ -93,6 +96,7 @@ fn copied(
         source_instance: None,
         deprecation: None,
         last_launched: None,
+        protection: Protection::Disabled,
         tags: copy.image_tags.clone(),
         ..Image::clone(&source)
     };
@@ -103,27 +107,20 @@ fn copied(
     }
     for device in &mut image.block_devices {
         let Some(id) = device.snapshot_id.clone() else { continue };
-        let gone =
-            || Fault::client("InvalidSnapshot.NotFound", format!("The snapshot '{id}' does not exist."));
+        let gone = || snapshots::not_found(&id);
         let snapshot = change.get::<Snapshot>(&id).ok_or_else(gone)?;
         let manifest = snapshot.manifest.ok_or_else(gone)?;
-        let made = Snapshot {
-            id: new_id("snap"),
-            account: call.account().to_owned(),
-            region: call.region.to_owned(),
-            volume_id: None,
+        snapshots::check_readable(call, &snapshot)?;
+        let of = CopyOf {
+            source: &snapshot,
             description: format!("Copied for DestinationAmi {} from SourceAmi {}", image.id, source.id),
             tags: copy.snapshot_tags.clone(),
-            started: call.now,
-            completed: Some(ready),
-            parent: None,
-            is_encrypted: snapshot.is_encrypted || copy.is_encrypted,
-            kms_key_id: copy.kms_key_id.map(str::to_owned).or_else(|| snapshot.kms_key_id.clone()),
-            users: BTreeSet::new(),
-            is_public: false,
-            is_of_store: false,
-            ..Snapshot::clone(&snapshot)
+            is_encrypted: copy.is_encrypted,
+            kms_key_id: copy.kms_key_id,
+            ready,
+            is_alone: false,
         };
+        let made = snapshots::copied(call, change.tables(), of);
         pins.pin(&made.id, manifest)?;
         device.snapshot_id = Some(made.id.clone());
         device.is_encrypted = made.is_encrypted;

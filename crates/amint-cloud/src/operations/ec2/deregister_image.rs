@@ -1,15 +1,24 @@
-use super::check_id;
 use super::delete_snapshot::{forget_blocks, remove};
+use super::{image_deregistration_protection, images};
 use crate::operations::Call;
+use crate::operations::bin::{self, Removed};
 use crate::protocol::{Element, Fault, Params};
 use crate::records::Image;
+use crate::state::Change;
 
-/// Removes an image, and the snapshots that no other image has when that is asked for.
+/// What became of a snapshot of the image.
+struct Outcome {
+    snapshot_id: String,
+    code: &'static str,
+    is_gone: bool,
+}
+
+/// Removes an image, and the snapshots that no other image has when that is asked for. Both go into the recycle bin
+/// when a rule says so.
 pub(crate) fn deregister_image(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
-    let id = params.required("ImageId")?;
-    check_id("ami", "InvalidAMIID.Malformed", id)?;
+    let id = images::id(params)?;
     let with_snapshots = params.boolean("DeleteAssociatedSnapshots")?.unwrap_or(false);
-    let results = call.change(params, |change| {
+    let outcomes = call.change(params, |change| {
         let image = change.get::<Image>(id).filter(|image| call.owns(&image.account, &image.region));
         let Some(image) = image else {
             return Err(Fault::client(
@@ -17,27 +26,31 @@ pub(crate) fn deregister_image(call: &Call<'_>, params: &Params) -> Result<Eleme
                 format!("The image ID '{id}' is no longer available"),
             ));
         };
-        change.remove::<Image>(id);
-        let mut results = Vec::new();
-        let snapshots = image.block_devices.iter().filter_map(|device| device.snapshot_id.clone());
-        for snapshot in snapshots.filter(|_| with_snapshots) {
-            let code = match remove(call, change, &snapshot) {
-                Ok(()) => "success",
-                Err(fault) if fault.code == "InvalidSnapshot.InUse" => "skipped",
-                Err(_) => "client-error",
-            };
-            results.push((snapshot, code));
-        }
-        Ok(results)
+        image_deregistration_protection::check(call, &image)?;
+        bin::remove_image(call, change, &image);
+        let mut snapshots: Vec<&str> = image.snapshot_ids().filter(|_| with_snapshots).collect();
+        snapshots.sort_unstable();
+        snapshots.dedup();
+        Ok(snapshots.into_iter().map(|snapshot| outcome(call, change, snapshot)).collect::<Vec<_>>())
     })?;
-    for (snapshot, _) in results.iter().filter(|(_, code)| *code == "success") {
-        forget_blocks(call, snapshot);
+    for outcome in outcomes.iter().filter(|outcome| outcome.is_gone) {
+        forget_blocks(call, &outcome.snapshot_id);
     }
     let answer = Element::default().text("return", true);
     if !with_snapshots {
         return Ok(answer);
     }
-    let entries =
-        results.iter().map(|(id, code)| Element::default().text("snapshotId", id).text("returnCode", code));
+    let entries = outcomes.iter().map(|outcome| {
+        Element::default().text("snapshotId", &outcome.snapshot_id).text("returnCode", outcome.code)
+    });
     Ok(answer.with(Element::list("deleteSnapshotResultSet", entries)))
+}
+
+fn outcome(call: &Call<'_>, change: &mut Change<'_>, snapshot_id: &str) -> Outcome {
+    let (code, is_gone) = match remove(call, change, snapshot_id) {
+        Ok(removed) => ("success", removed == Removed::Gone),
+        Err(fault) if fault.code == "InvalidSnapshot.InUse" => ("skipped", false),
+        Err(_) => ("client-error", false),
+    };
+    Outcome { snapshot_id: snapshot_id.to_owned(), code, is_gone }
 }

@@ -1,4 +1,4 @@
-use super::{images, time};
+use super::{allowed_images, image_deregistration_protection, images, time};
 use crate::operations::Call;
 use crate::protocol::{Element, Fault, Params};
 use crate::records::{Image, LaunchPermission};
@@ -13,6 +13,7 @@ pub(crate) fn describe_image_attribute(call: &Call<'_>, params: &Params) -> Resu
         .get(id)
         .filter(|image| image.region == call.region && image.is_usable_by(call.account()));
     let image = image.ok_or_else(|| images::not_found(id))?;
+    allowed_images::check(call, &tables, image)?;
     let is_own = image.account == call.account();
     if !is_own && matches!(attribute, "launchPermission" | "lastLaunchedTime" | "uefiData") {
         return Err(Fault::client("AuthFailure", format!("Not authorized for image:{id}")).with_status(403));
@@ -20,6 +21,7 @@ pub(crate) fn describe_image_attribute(call: &Call<'_>, params: &Params) -> Resu
     let value = |name: &'static str, value: Option<String>| {
         value.map_or_else(|| Element::new(name), |value| Element::new(name).text("value", value))
     };
+    let protection = image_deregistration_protection::text(image.protection);
     let answer = match attribute {
         "description" => value("description", image.description.clone()),
         "launchPermission" => Element::list("launchPermission", image.permissions.iter().map(permission)),
@@ -30,7 +32,7 @@ pub(crate) fn describe_image_attribute(call: &Call<'_>, params: &Params) -> Resu
         "uefiData" => value("uefiData", image.uefi_data.clone()),
         "lastLaunchedTime" => value("lastLaunchedTime", image.last_launched.map(time)),
         "imdsSupport" => value("imdsSupport", image.imds_support.clone()),
-        "deregistrationProtection" => value("deregistrationProtection", Some("disabled".to_owned())),
+        "deregistrationProtection" => value("deregistrationProtection", Some(protection.to_owned())),
         // No image here has one.
         "kernel" => Element::new("kernel"),
         "ramdisk" => Element::new("ramdisk"),

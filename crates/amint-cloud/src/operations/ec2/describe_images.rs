@@ -1,13 +1,15 @@
 use std::sync::Arc;
 
-use super::{check_id, filters, passes, tag_set, time};
+use super::{
+    allowed_images, check_id, filters, image_deregistration_protection, images, passes, tag_set, time,
+};
 use crate::operations::Call;
 use crate::operations::page::{Pager, USUAL};
 use crate::protocol::{Element, Fault, Params};
-use crate::records::{BlockDevice, Image};
+use crate::records::{BlockDevice, Image, Tables, Watermark};
 
 /// The filters that there are besides those of tags (API reference, `DescribeImages`).
-const FILTERS: [&str; 39] = [
+const FILTERS: [&str; 44] = [
     "architecture",
     "block-device-mapping.delete-on-termination",
     "block-device-mapping.device-name",
@@ -25,6 +27,11 @@ const FILTERS: [&str; 39] = [
     "image-allowed",
     "image-id",
     "image-type",
+    "image-watermark.source-image-creation-time",
+    "image-watermark.source-image-id",
+    "image-watermark.source-image-region",
+    "image-watermark.watermark-creation-time",
+    "image-watermark.watermark-key",
     "imds-support",
     "is-public",
     "kernel-id",
@@ -65,7 +72,11 @@ pub(crate) fn describe_images(call: &Call<'_>, params: &Params) -> Result<Elemen
     }
     let pager = Pager::new(call, params, 1..=*USUAL.end())?;
     let tables = call.tables();
-    let is_visible = |image: &Image| image.region == call.region && image.is_usable_by(call.account());
+    let is_visible = |image: &Image| {
+        image.region == call.region
+            && image.is_usable_by(call.account())
+            && !allowed_images::is_hidden(call, &tables, image)
+    };
     let unknown: Vec<&str> = ids
         .iter()
         .copied()
@@ -79,7 +90,9 @@ pub(crate) fn describe_images(call: &Call<'_>, params: &Params) -> Result<Elemen
     let is_wanted = |image: &Image| {
         let is_own = image.account == call.account();
         let is_named = ids.contains(&image.id.as_str());
-        let is_owner = |owner: &&str| (*owner == "self" && is_own) || *owner == image.account;
+        let alias = images::owner_alias(&image.account);
+        let is_owner =
+            |owner: &&str| (*owner == "self" && is_own) || *owner == image.account || alias == Some(*owner);
         let is_launchable = |user: &&str| match *user {
             "all" => image.is_public(),
             "self" => image.is_shared_with(call.account()),
@@ -91,11 +104,11 @@ pub(crate) fn describe_images(call: &Call<'_>, params: &Params) -> Result<Elemen
             // Who does not own an image sees it no more once it is deprecated, unless it asks for it.
             && (is_own || is_named || has_deprecated || !image.is_deprecated(call.now))
             && (has_disabled || is_named || !image.is_disabled)
-            && passes(&filters, tags_for(call, image), |name| values(call, image, name))
+            && passes(&filters, tags_for(call, image), |name| values(call, &tables, image, name))
     };
     let found = pager.rest(&tables.images).filter(|image| is_visible(image) && is_wanted(image));
     let page = pager.page(found.map(|image| Ok(Arc::clone(image))))?;
-    let entries = page.entries.iter().map(|image| describe(call, image));
+    let entries = page.entries.iter().map(|image| describe(call, &tables, image));
     Ok(Element::default().with(Element::list("imagesSet", entries)).maybe("nextToken", page.next_token))
 }
 
@@ -106,12 +119,13 @@ fn tags_for<'i>(call: &Call<'_>, image: &'i Image) -> &'i crate::records::Tags {
 }
 
 /// Returns what a filter compares with.
-fn values(call: &Call<'_>, image: &Image, name: &str) -> Vec<String> {
+fn values(call: &Call<'_>, tables: &Tables, image: &Image, name: &str) -> Vec<String> {
     let one = |text: &str| vec![text.to_owned()];
     let maybe = |text: &Option<String>| text.iter().cloned().collect();
     let devices = |value: &dyn Fn(&BlockDevice) -> Option<String>| {
         image.block_devices.iter().filter_map(value).collect()
     };
+    let marks = |value: &dyn Fn(&Watermark) -> String| image.watermarks.iter().map(value).collect();
     match name {
         "architecture" => one(&image.architecture),
         "block-device-mapping.delete-on-termination" => {
@@ -129,13 +143,19 @@ fn values(call: &Call<'_>, image: &Image, name: &str) -> Vec<String> {
         "ena-support" => one(&image.has_ena.to_string()),
         "free-tier-eligible" => one("false"),
         "hypervisor" => one("xen"),
-        "image-allowed" => one("true"),
+        "image-allowed" => one(&allowed_images::verdict(call, tables, image).unwrap_or(true).to_string()),
         "image-id" => one(&image.id),
         "image-type" => one("machine"),
+        "image-watermark.source-image-creation-time" => marks(&|mark| time(mark.source_created)),
+        "image-watermark.source-image-id" => marks(&|mark| mark.source_image.clone()),
+        "image-watermark.source-image-region" => marks(&|mark| mark.source_region.clone()),
+        "image-watermark.watermark-creation-time" => marks(&|mark| time(mark.created)),
+        "image-watermark.watermark-key" => marks(&|mark| mark.key.clone()),
         "imds-support" => maybe(&image.imds_support),
         "is-public" => one(&image.is_public().to_string()),
         "manifest-location" => one(&location(image)),
         "name" => one(&image.name),
+        "owner-alias" => images::owner_alias(&image.account).map(str::to_owned).into_iter().collect(),
         "owner-id" => one(&image.account),
         "product-code" => image.product_codes.clone(),
         "product-code.type" => image.product_codes.iter().map(|_| "marketplace".to_owned()).collect(),
@@ -148,22 +168,36 @@ fn values(call: &Call<'_>, image: &Image, name: &str) -> Vec<String> {
         "state" => one(image.state(call.now)),
         "tpm-support" => maybe(&image.tpm_support),
         "virtualization-type" => one("hvm"),
-        // Kernels, RAM disks, platforms, aliases, parameters and reasons are what no image here has.
+        // Kernels, RAM disks, platforms, parameters and reasons are what no image here has.
         _ => Vec::new(),
     }
+}
+
+/// Writes the watermarks of an image.
+pub(super) fn watermarks(marks: &[Watermark]) -> Element {
+    let entries = marks.iter().map(|mark| {
+        Element::default()
+            .text("watermarkKey", &mark.key)
+            .text("sourceImageRegion", &mark.source_region)
+            .text("sourceImageId", &mark.source_image)
+            .text("sourceImageCreationTime", time(mark.source_created))
+            .text("watermarkCreationTime", time(mark.created))
+    });
+    Element::list("imageWatermarkSet", entries)
 }
 
 fn location(image: &Image) -> String {
     format!("{}/{}", image.account, image.name)
 }
 
-fn describe(call: &Call<'_>, image: &Image) -> Element {
+fn describe(call: &Call<'_>, tables: &Tables, image: &Image) -> Element {
     let own = image.account == call.account();
     Element::default()
         .text("imageId", &image.id)
         .text("imageLocation", location(image))
         .text("imageState", image.state(call.now))
         .text("imageOwnerId", &image.account)
+        .maybe("imageOwnerAlias", images::owner_alias(&image.account))
         .text("creationDate", time(image.created))
         .text("isPublic", image.is_public())
         .with(Element::list(
@@ -195,7 +229,9 @@ fn describe(call: &Call<'_>, image: &Image) -> Element {
         .maybe("sourceInstanceId", image.source_instance.as_ref().filter(|_| own))
         .maybe("sourceImageId", image.source.as_ref().map(|(id, _)| id))
         .maybe("sourceImageRegion", image.source.as_ref().map(|(_, region)| region))
-        .text("deregistrationProtection", "disabled")
+        .text("deregistrationProtection", image_deregistration_protection::text(image.protection))
+        .maybe("imageAllowed", allowed_images::verdict(call, tables, image))
+        .with(watermarks(&image.watermarks))
 }
 
 fn device(device: &BlockDevice) -> Element {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{check_id, filters, passes, tag_set, time};
+use super::{check_id, filters, passes, snapshots, tag_set, time};
 use crate::operations::Call;
 use crate::operations::page::{Pager, USUAL};
 use crate::protocol::{Element, Fault, Params};
@@ -39,8 +39,8 @@ pub(crate) fn describe_snapshots(call: &Call<'_>, params: &Params) -> Result<Ele
     }
     let pager = Pager::new(call, params, USUAL)?;
     let tables = call.tables();
-    let is_visible =
-        |snapshot: &Snapshot| snapshot.region == call.region && snapshot.is_usable_by(call.account());
+    let is_usable = |snapshot: &Snapshot| snapshots::is_usable(&tables, snapshot, call.account());
+    let is_visible = |snapshot: &Snapshot| snapshot.region == call.region && is_usable(snapshot);
     let is_known = |id: &&&str| tables.snapshots.get(**id).is_some_and(|snapshot| is_visible(snapshot));
     if let Some(unknown) = ids.iter().find(|id| !is_known(id)) {
         let message = format!("The snapshot '{unknown}' does not exist.");
@@ -50,8 +50,8 @@ pub(crate) fn describe_snapshots(call: &Call<'_>, params: &Params) -> Result<Ele
         let is_own = snapshot.account == call.account();
         let is_owner = |owner: &&str| (*owner == "self" && is_own) || *owner == snapshot.account;
         let is_restorable = |user: &&str| match *user {
-            "all" => snapshot.is_public,
-            "self" => snapshot.is_usable_by(call.account()),
+            "all" => snapshots::is_public(&tables, snapshot),
+            "self" => is_usable(snapshot),
             account => snapshot.account == account || snapshot.users.contains(account),
         };
         (ids.is_empty() || ids.contains(&snapshot.id.as_str()))
@@ -66,7 +66,7 @@ pub(crate) fn describe_snapshots(call: &Call<'_>, params: &Params) -> Result<Ele
 }
 
 /// Returns the tags that whoever asks can see: only the owner's.
-fn tags_for<'s>(call: &Call<'_>, snapshot: &'s Snapshot) -> &'s Tags {
+pub(super) fn tags_for<'s>(call: &Call<'_>, snapshot: &'s Snapshot) -> &'s Tags {
     static NONE: Tags = Tags::new();
     if snapshot.account == call.account() { &snapshot.tags } else { &NONE }
 }
@@ -82,24 +82,35 @@ fn values(call: &Call<'_>, snapshot: &Snapshot, name: &str) -> Vec<String> {
         "snapshot-id" => one(&snapshot.id),
         "start-time" => one(&time(snapshot.started)),
         "status" => one(snapshot.status(call.now)),
-        "storage-tier" => one("standard"),
-        "volume-id" => one(snapshot.volume_id.as_deref().unwrap_or(UNKNOWN_VOLUME)),
+        "storage-tier" => one(tier(call, snapshot)),
+        "volume-id" => one(volume_id(snapshot)),
         "volume-size" => one(&snapshot.volume_gib.to_string()),
         // No snapshot here has an alias of an owner, or a transfer.
         _ => Vec::new(),
     }
 }
 
-fn progress(call: &Call<'_>, snapshot: &Snapshot) -> &'static str {
+/// Returns the tier that a snapshot lies in.
+pub(super) fn tier(call: &Call<'_>, snapshot: &Snapshot) -> &'static str {
+    if snapshot.is_archived(call.now) { "archive" } else { "standard" }
+}
+
+/// Returns the volume that a snapshot tells.
+pub(super) fn volume_id(snapshot: &Snapshot) -> &str {
+    snapshot.volume_id.as_deref().unwrap_or(UNKNOWN_VOLUME)
+}
+
+pub(super) fn progress(call: &Call<'_>, snapshot: &Snapshot) -> &'static str {
     if snapshot.status(call.now) == "completed" { "100%" } else { "0%" }
 }
 
 /// Writes a snapshot as lists of them do.
 fn describe(call: &Call<'_>, snapshot: &Snapshot) -> Element {
     let completed = snapshot.completed.filter(|end| *end <= call.now);
+    let restored_until = snapshot.tiering.as_ref().and_then(|tiering| tiering.expiry(call.now));
     Element::default()
         .text("snapshotId", &snapshot.id)
-        .text("volumeId", snapshot.volume_id.as_deref().unwrap_or(UNKNOWN_VOLUME))
+        .text("volumeId", volume_id(snapshot))
         .text("status", snapshot.status(call.now))
         .text("startTime", time(snapshot.started))
         .maybe("completionTime", completed.map(time))
@@ -110,6 +121,7 @@ fn describe(call: &Call<'_>, snapshot: &Snapshot) -> Element {
         .with(tag_set(tags_for(call, snapshot)))
         .text("encrypted", snapshot.is_encrypted)
         .maybe("kmsKeyId", snapshot.kms_key_id.as_ref())
-        .text("storageTier", "standard")
+        .text("storageTier", tier(call, snapshot))
+        .maybe("restoreExpiryTime", restored_until.map(time))
         .text("fullSnapshotSizeInBytes", snapshot.used_bytes)
 }

@@ -30,3 +30,13 @@ pub(super) fn own(call: &Call<'_>, change: &Change<'_>, id: &str) -> Result<Arc<
 pub(super) fn not_found(id: &str) -> Fault {
     Fault::client("InvalidAMIID.NotFound", format!("The image id '[{id}]' does not exist"))
 }
+
+/// Returns the alias that AWS gives to a few accounts of its own.
+pub(super) fn owner_alias(account: &str) -> Option<&'static str> {
+    match account {
+        // Amazon Linux and Windows.
+        "137112412989" | "801119661308" => Some("amazon"),
+        "679593333241" => Some("aws-marketplace"),
+        _ => None,
+    }
+}

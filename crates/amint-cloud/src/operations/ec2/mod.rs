@@ -1,42 +1,109 @@
 //! Elastic Compute Cloud.
 
+mod allowed_images;
+mod allowed_images_settings;
+mod cancel_image_launch_permission;
 mod copy_image;
+mod copy_snapshot;
 mod create_tags;
 mod delete_snapshot;
 mod delete_tags;
 mod deregister_image;
 mod describe_availability_zones;
+mod describe_fast_snapshot_restores;
 mod describe_image_attribute;
+mod describe_image_references;
+mod describe_image_usage_report_entries;
+mod describe_image_usage_reports;
 mod describe_images;
+mod describe_instance_image_metadata;
+mod describe_locked_snapshots;
 mod describe_regions;
+mod describe_snapshot_tier_status;
 mod describe_snapshots;
-mod get_ebs_encryption_by_default;
+mod ebs_encryption;
+mod get_image_ancestry;
+mod image_block_public_access;
 mod image_deprecation;
+mod image_deregistration_protection;
 mod image_disabling;
+mod image_usage_reports;
+mod image_watermarks;
 mod images;
+mod list_images_in_recycle_bin;
+mod list_snapshots_in_recycle_bin;
 mod modify_image_attribute;
+mod modify_snapshot_tier;
+mod references;
 mod register_image;
+mod replace_image_criteria;
 mod reset_image_attribute;
+mod restore_image_from_recycle_bin;
+mod restore_snapshot_from_recycle_bin;
+mod restore_snapshot_tier;
+mod settings;
 mod snapshot_attributes;
+mod snapshot_block_public_access;
+mod snapshot_locking;
+mod snapshots;
 mod tags;
 
+pub(crate) use allowed_images_settings::{
+    disable_allowed_images_settings, enable_allowed_images_settings, get_allowed_images_settings,
+};
+pub(crate) use cancel_image_launch_permission::cancel_image_launch_permission;
 pub(crate) use copy_image::copy_image;
+pub(crate) use copy_snapshot::copy_snapshot;
 pub(crate) use create_tags::create_tags;
 pub(crate) use delete_snapshot::delete_snapshot;
 pub(crate) use delete_tags::delete_tags;
 pub(crate) use deregister_image::deregister_image;
 pub(crate) use describe_availability_zones::describe_availability_zones;
+pub(crate) use describe_fast_snapshot_restores::describe_fast_snapshot_restores;
 pub(crate) use describe_image_attribute::describe_image_attribute;
+pub(crate) use describe_image_references::describe_image_references;
+pub(crate) use describe_image_usage_report_entries::describe_image_usage_report_entries;
+pub(crate) use describe_image_usage_reports::describe_image_usage_reports;
 pub(crate) use describe_images::describe_images;
+pub(crate) use describe_instance_image_metadata::describe_instance_image_metadata;
+pub(crate) use describe_locked_snapshots::describe_locked_snapshots;
 pub(crate) use describe_regions::describe_regions;
+pub(crate) use describe_snapshot_tier_status::describe_snapshot_tier_status;
 pub(crate) use describe_snapshots::describe_snapshots;
-pub(crate) use get_ebs_encryption_by_default::get_ebs_encryption_by_default;
+pub(crate) use ebs_encryption::{
+    disable_ebs_encryption_by_default, enable_ebs_encryption_by_default, get_ebs_default_kms_key_id,
+    get_ebs_encryption_by_default, is_encrypted_by_default, key_or_default, modify_ebs_default_kms_key_id,
+    reset_ebs_default_kms_key_id,
+};
+pub(crate) use get_image_ancestry::get_image_ancestry;
+pub(crate) use image_block_public_access::{
+    disable_image_block_public_access, enable_image_block_public_access, get_image_block_public_access_state,
+};
 pub(crate) use image_deprecation::{disable_image_deprecation, enable_image_deprecation};
+pub(crate) use image_deregistration_protection::{
+    disable_image_deregistration_protection, enable_image_deregistration_protection,
+};
 pub(crate) use image_disabling::{disable_image, enable_image};
+pub(crate) use image_usage_reports::{create_image_usage_report, delete_image_usage_report};
+pub(crate) use image_watermarks::{attach_image_watermark, detach_image_watermark};
+pub(crate) use list_images_in_recycle_bin::list_images_in_recycle_bin;
+pub(crate) use list_snapshots_in_recycle_bin::list_snapshots_in_recycle_bin;
 pub(crate) use modify_image_attribute::modify_image_attribute;
+pub(crate) use modify_snapshot_tier::modify_snapshot_tier;
 pub(crate) use register_image::register_image;
+pub(crate) use replace_image_criteria::replace_image_criteria_in_allowed_images_settings;
 pub(crate) use reset_image_attribute::reset_image_attribute;
-pub(crate) use snapshot_attributes::{describe_snapshot_attribute, modify_snapshot_attribute};
+pub(crate) use restore_image_from_recycle_bin::restore_image_from_recycle_bin;
+pub(crate) use restore_snapshot_from_recycle_bin::restore_snapshot_from_recycle_bin;
+pub(crate) use restore_snapshot_tier::restore_snapshot_tier;
+pub(crate) use snapshot_attributes::{
+    describe_snapshot_attribute, modify_snapshot_attribute, reset_snapshot_attribute,
+};
+pub(crate) use snapshot_block_public_access::{
+    disable_snapshot_block_public_access, enable_snapshot_block_public_access,
+    get_snapshot_block_public_access_state,
+};
+pub(crate) use snapshot_locking::{lock_snapshot, unlock_snapshot};
 
 use jiff::Timestamp;
 

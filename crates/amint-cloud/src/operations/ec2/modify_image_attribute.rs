@@ -1,7 +1,7 @@
-use super::images;
+use super::{images, settings};
 use crate::operations::Call;
 use crate::protocol::{Element, Fault, Params};
-use crate::records::{Image, LaunchPermission};
+use crate::records::{Image, LaunchPermission, Tables};
 
 /// What is changed: one attribute in each call.
 enum Edit {
@@ -24,8 +24,11 @@ pub(crate) fn modify_image_attribute(call: &Call<'_>, params: &Params) -> Result
                     let message = format!("The image '{id}' is disabled and cannot be shared");
                     return Err(Fault::client("OperationNotPermitted", message));
                 }
+                if !added.is_empty() {
+                    check_share(change.tables(), &image)?;
+                }
                 if added.contains(&LaunchPermission::Everybody) {
-                    check_public(&image)?;
+                    check_public(call, change.tables(), &image)?;
                 }
                 image.permissions.extend(added);
                 image.permissions.retain(|permission| !removed.contains(permission));
@@ -37,8 +40,33 @@ pub(crate) fn modify_image_attribute(call: &Call<'_>, params: &Params) -> Result
     Ok(Element::default().text("return", true))
 }
 
+/// Refuses to share what others could not read: what is encrypted with the key that AWS has for EBS.
+fn check_share(tables: &Tables, image: &Image) -> Result<(), Fault> {
+    let has_default_key =
+        |id: &str| tables.snapshots.get(id).is_some_and(|snapshot| snapshot.has_default_key());
+    if image.snapshot_ids().any(has_default_key) {
+        let message =
+            format!("The image '{}' has snapshots that are encrypted with the default key", image.id);
+        return Err(Fault::client("InvalidParameterValue", message));
+    }
+    Ok(())
+}
+
 /// Refuses to show everybody what cannot be shown (EC2 user guide, "Make an AMI public").
-fn check_public(image: &Image) -> Result<(), Fault> {
+fn check_public(call: &Call<'_>, tables: &Tables, image: &Image) -> Result<(), Fault> {
+    if settings::own(call, tables).are_images_blocked(call.now) {
+        // The words are assumed.
+        let message = format!(
+            "The image '{}' cannot be made public, because block public access for AMIs is enabled",
+            image.id
+        );
+        return Err(Fault::client("OperationNotPermitted", message));
+    }
+    if !image.watermarks.is_empty() {
+        // Watermarks cannot be on public images; that this is refused is assumed from that.
+        let message = format!("The image '{}' has watermarks and cannot be made public", image.id);
+        return Err(Fault::client("OperationNotPermitted", message));
+    }
     if image.block_devices.iter().any(|device| device.is_encrypted) {
         let message = format!("The image '{}' has encrypted snapshots and cannot be made public", image.id);
         return Err(Fault::client("InvalidParameterValue", message));

@@ -1,9 +1,9 @@
 use std::collections::BTreeSet;
 
-use super::{check_id, tags};
+use super::{check_id, snapshots, tags};
 use crate::operations::Call;
 use crate::protocol::{Element, Fault, Params};
-use crate::records::{BlockDevice, Image, ImageOrigin, Snapshot};
+use crate::records::{BlockDevice, Image, ImageOrigin, Protection, Snapshot};
 use crate::state::Change;
 use crate::world::{Pins, new_id};
 
@@ -62,6 +62,8 @@ pub(crate) fn register_image(call: &Call<'_>, params: &Params) -> Result<Element
         source: None,
         source_instance: None,
         is_disabled: false,
+        protection: Protection::Disabled,
+        watermarks: Vec::new(),
         deprecation: None,
         last_launched: None,
         tags: tags::specified(params, "image")?,
@@ -83,19 +85,16 @@ fn register(
 ) -> Result<String, Fault> {
     for mut device in devices {
         if let Some(id) = device.snapshot_id.clone() {
-            let snapshot = change
-                .get::<Snapshot>(&id)
-                .filter(|snapshot| snapshot.region == call.region && snapshot.is_usable_by(call.account()));
-            let Some(snapshot) = snapshot else {
-                return Err(Fault::client(
-                    "InvalidSnapshot.NotFound",
-                    format!("The snapshot '{id}' does not exist."),
-                ));
-            };
+            let snapshot = change.get::<Snapshot>(&id).filter(|snapshot| {
+                snapshot.region == call.region
+                    && snapshots::is_usable(change.tables(), snapshot, call.account())
+            });
+            let snapshot = snapshot.ok_or_else(|| snapshots::not_found(&id))?;
             if snapshot.status(call.now) != "completed" {
                 let message = format!("Snapshot {id} is in an invalid state: {}", snapshot.status(call.now));
                 return Err(Fault::client("InvalidParameterValue", message));
             }
+            snapshots::check_readable(call, &snapshot)?;
             if device.volume_gib == 0 {
                 device.volume_gib = snapshot.volume_gib;
             }

@@ -1,16 +1,11 @@
-use super::check_id;
+use super::{settings, snapshots};
 use crate::operations::Call;
 use crate::protocol::{Element, Fault, Params};
-use crate::records::Snapshot;
-
-fn not_found(id: &str) -> Fault {
-    Fault::client("InvalidSnapshot.NotFound", format!("The snapshot '{id}' does not exist."))
-}
+use crate::records::{Snapshot, SnapshotSharing, Tables};
 
 /// Changes who may make volumes of a snapshot.
 pub(crate) fn modify_snapshot_attribute(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
-    let id = params.required("SnapshotId")?;
-    check_id("snap", "InvalidSnapshotID.Malformed", id)?;
+    let id = snapshots::id(params)?;
     if let Some(attribute) = params.get("Attribute").filter(|name| *name != "createVolumePermission") {
         return Err(Fault::invalid_value("attribute", attribute));
     }
@@ -50,11 +45,9 @@ pub(crate) fn modify_snapshot_attribute(call: &Call<'_>, params: &Params) -> Res
         return Err(Fault::client("InvalidParameterCombination", "No permissions specified."));
     }
     call.change(params, |change| {
-        let snapshot = change.get::<Snapshot>(id).filter(|found| call.owns(&found.account, &found.region));
-        let mut snapshot = Snapshot::clone(snapshot.ok_or_else(|| not_found(id))?.as_ref());
-        if !added.1.is_empty() && snapshot.is_encrypted {
-            let message = format!("The snapshot '{id}' is encrypted and cannot be made public");
-            return Err(Fault::client("OperationNotPermitted", message));
+        let mut snapshot = Snapshot::clone(snapshots::own(call, change, id)?.as_ref());
+        if added.0.len() + added.1.len() > 0 {
+            check_share(call, change.tables(), &snapshot, !added.1.is_empty())?;
         }
         snapshot.users.extend(added.0);
         snapshot.users.retain(|user| !removed.0.contains(user));
@@ -65,14 +58,54 @@ pub(crate) fn modify_snapshot_attribute(call: &Call<'_>, params: &Params) -> Res
     Ok(Element::default().text("return", true))
 }
 
+/// Refuses to share what cannot be shared (EBS user guide, "Share an Amazon EBS snapshot"). The words are assumed.
+fn check_share(
+    call: &Call<'_>,
+    tables: &Tables,
+    snapshot: &Snapshot,
+    with_everybody: bool,
+) -> Result<(), Fault> {
+    let refuse = |why: &str| {
+        let message = format!("The snapshot '{}' {why}", snapshot.id);
+        Err(Fault::client("OperationNotPermitted", message))
+    };
+    snapshots::check_readable(call, snapshot)?;
+    if snapshot.has_default_key() {
+        return refuse("is encrypted with the default key and cannot be shared");
+    }
+    if with_everybody && snapshot.is_encrypted {
+        return refuse("is encrypted and cannot be made public");
+    }
+    if with_everybody && settings::own(call, tables).snapshot_sharing != SnapshotSharing::Unblocked {
+        return refuse("cannot be made public, because block public access for snapshots is enabled");
+    }
+    Ok(())
+}
+
+/// Takes all permissions from a snapshot.
+pub(crate) fn reset_snapshot_attribute(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
+    let id = snapshots::id(params)?;
+    let attribute = params.required("Attribute")?;
+    if attribute != "createVolumePermission" {
+        return Err(Fault::invalid_value("attribute", attribute));
+    }
+    call.change(params, |change| {
+        let mut snapshot = Snapshot::clone(snapshots::own(call, change, id)?.as_ref());
+        snapshot.users.clear();
+        snapshot.is_public = false;
+        change.put(snapshot);
+        Ok(())
+    })?;
+    Ok(Element::default().text("return", true))
+}
+
 /// Tells who may make volumes of a snapshot, or its product codes.
 pub(crate) fn describe_snapshot_attribute(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
-    let id = params.required("SnapshotId")?;
-    check_id("snap", "InvalidSnapshotID.Malformed", id)?;
+    let id = snapshots::id(params)?;
     let attribute = params.required("Attribute")?;
     let tables = call.tables();
     let snapshot = tables.snapshots.get(id).filter(|found| call.owns(&found.account, &found.region));
-    let snapshot = snapshot.ok_or_else(|| not_found(id))?;
+    let snapshot = snapshot.ok_or_else(|| snapshots::not_found(id))?;
     let answer = match attribute {
         "createVolumePermission" => {
             let everybody = snapshot.is_public.then(|| Element::default().text("group", "all"));

@@ -1,8 +1,9 @@
 //! Tags, as requests give them.
 
+use super::image_usage_reports;
 use crate::operations::Call;
 use crate::protocol::{Element, Fault, Params};
-use crate::records::{Image, Snapshot, Tags};
+use crate::records::{Binned, Image, Snapshot, Tags, UsageReport};
 use crate::state::Change;
 
 /// The most tags of a resource that users give (EC2 user guide, "Tag restrictions").
@@ -92,22 +93,47 @@ fn edit(
 ) -> Result<(), Fault> {
     let unknown =
         |code: &'static str, what: &str| Fault::client(code, format!("The {what} '{id}' does not exist"));
+    let edit = |tags: &mut Tags| {
+        edit(tags);
+        check(tags)
+    };
     match id.split('-').next() {
         Some("ami") => {
-            let image = change.get::<Image>(id).filter(|image| is_own(&image.account, &image.region));
-            let image = image.ok_or_else(|| unknown("InvalidAMIID.NotFound", "image id"))?;
-            let mut image = Image::clone(&image);
-            edit(&mut image.tags);
-            check(&image.tags)?;
-            change.put(image);
+            if let Some(image) = change.get::<Image>(id).filter(|one| is_own(&one.account, &one.region)) {
+                let mut image = Image::clone(&image);
+                edit(&mut image.tags)?;
+                change.put(image);
+                return Ok(());
+            }
+            // In the recycle bin tags are all that can be changed.
+            let binned = change.get::<Binned<Image>>(id);
+            let binned = binned.filter(|one| is_own(&one.record.account, &one.record.region));
+            let binned = binned.ok_or_else(|| unknown("InvalidAMIID.NotFound", "image id"))?;
+            let mut binned = Binned::clone(&binned);
+            edit(&mut binned.record.tags)?;
+            change.put(binned);
         }
         Some("snap") => {
-            let found = change.get::<Snapshot>(id).filter(|found| is_own(&found.account, &found.region));
-            let found = found.ok_or_else(|| unknown("InvalidSnapshot.NotFound", "snapshot"))?;
-            let mut found = Snapshot::clone(&found);
-            edit(&mut found.tags);
-            check(&found.tags)?;
-            change.put(found);
+            if let Some(found) = change.get::<Snapshot>(id).filter(|one| is_own(&one.account, &one.region)) {
+                let mut found = Snapshot::clone(&found);
+                edit(&mut found.tags)?;
+                change.put(found);
+                return Ok(());
+            }
+            let binned = change.get::<Binned<Snapshot>>(id);
+            let binned = binned.filter(|one| is_own(&one.record.account, &one.record.region));
+            let binned = binned.ok_or_else(|| unknown("InvalidSnapshot.NotFound", "snapshot"))?;
+            let mut binned = Binned::clone(&binned);
+            edit(&mut binned.record.tags)?;
+            change.put(binned);
+        }
+        Some("amiur") => {
+            let report = change.get::<UsageReport>(id);
+            let report = report.filter(|report| is_own(&report.account, &report.region));
+            let report = report.ok_or_else(|| image_usage_reports::not_found(id))?;
+            let mut report = UsageReport::clone(&report);
+            edit(&mut report.tags)?;
+            change.put(report);
         }
         _ => return Err(Fault::client("InvalidID", format!("The ID '{id}' is not valid"))),
     }
