@@ -33,13 +33,13 @@ pub struct Endpoint(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    world: World,
+    world: Arc<World>,
     options: EndpointOptions,
 }
 
 impl Endpoint {
     /// Makes the endpoint of a world.
-    pub fn new(world: World, options: EndpointOptions) -> Self {
+    pub fn new(world: Arc<World>, options: EndpointOptions) -> Self {
         Self(Arc::new(Shared { world, options }))
     }
 
@@ -105,6 +105,12 @@ impl Endpoint {
         // A block that is sent has nothing to do with images of the store, and there may be a thousand in a second.
         if received.method != Method::PUT && self.0.world.look_at_store().is_err() {
             return fail(service, &Fault::internal(), id);
+        }
+        if service == Service::Ec2 {
+            self.0.world.forget_the_gone();
+            if let Err(fault) = self.0.world.prepare(&credential.region) {
+                return fail(service, &fault, id);
+            }
         }
         let caller = Caller {
             account: ACCOUNT_ID.to_owned(),

@@ -11,6 +11,7 @@ use crate::protocol::{Element, Fault, Params};
 
 pub(crate) use call::{Call, Caller, dry_run};
 pub(crate) use ebs::{EbsAnswer, EbsRequest, answer as answer_ebs};
+pub(crate) use ec2::{default_group, is_region};
 
 /// An operation of the Query protocol.
 #[derive(Clone, Copy)]
@@ -38,26 +39,65 @@ macro_rules! operation {
 
 // One line for each operation, sorted.
 static OPERATIONS: &[Operation] = &[
+    operation!(Ec2, "AttachVolume", ec2::attach_volume),
+    operation!(Ec2, "AuthorizeSecurityGroupEgress", ec2::authorize_security_group_egress),
+    operation!(Ec2, "AuthorizeSecurityGroupIngress", ec2::authorize_security_group_ingress),
     operation!(Ec2, "CopyImage", ec2::copy_image),
+    operation!(Ec2, "CreateImage", ec2::create_image),
+    operation!(Ec2, "CreateKeyPair", ec2::create_key_pair),
+    operation!(Ec2, "CreateSecurityGroup", ec2::create_security_group),
+    operation!(Ec2, "CreateSnapshot", ec2::create_snapshot),
     operation!(Ec2, "CreateTags", ec2::create_tags),
+    operation!(Ec2, "CreateVolume", ec2::create_volume),
+    operation!(Ec2, "DeleteKeyPair", ec2::delete_key_pair),
+    operation!(Ec2, "DeleteSecurityGroup", ec2::delete_security_group),
     operation!(Ec2, "DeleteSnapshot", ec2::delete_snapshot),
     operation!(Ec2, "DeleteTags", ec2::delete_tags),
+    operation!(Ec2, "DeleteVolume", ec2::delete_volume),
     operation!(Ec2, "DeregisterImage", ec2::deregister_image),
     operation!(Ec2, "DescribeAvailabilityZones", ec2::describe_availability_zones),
     operation!(Ec2, "DescribeImageAttribute", ec2::describe_image_attribute),
     operation!(Ec2, "DescribeImages", ec2::describe_images),
+    operation!(Ec2, "DescribeInstanceAttribute", ec2::describe_instance_attribute),
+    operation!(Ec2, "DescribeInstanceStatus", ec2::describe_instance_status),
+    operation!(Ec2, "DescribeInstanceTypeOfferings", ec2::describe_instance_type_offerings),
+    operation!(Ec2, "DescribeInstanceTypes", ec2::describe_instance_types),
+    operation!(Ec2, "DescribeInstances", ec2::describe_instances),
+    operation!(Ec2, "DescribeInternetGateways", ec2::describe_internet_gateways),
+    operation!(Ec2, "DescribeKeyPairs", ec2::describe_key_pairs),
+    operation!(Ec2, "DescribeNetworkAcls", ec2::describe_network_acls),
+    operation!(Ec2, "DescribeNetworkInterfaces", ec2::describe_network_interfaces),
     operation!(Ec2, "DescribeRegions", ec2::describe_regions),
+    operation!(Ec2, "DescribeRouteTables", ec2::describe_route_tables),
+    operation!(Ec2, "DescribeSecurityGroupRules", ec2::describe_security_group_rules),
+    operation!(Ec2, "DescribeSecurityGroups", ec2::describe_security_groups),
     operation!(Ec2, "DescribeSnapshotAttribute", ec2::describe_snapshot_attribute),
     operation!(Ec2, "DescribeSnapshots", ec2::describe_snapshots),
+    operation!(Ec2, "DescribeSubnets", ec2::describe_subnets),
+    operation!(Ec2, "DescribeVolumes", ec2::describe_volumes),
+    operation!(Ec2, "DescribeVpcs", ec2::describe_vpcs),
+    operation!(Ec2, "DetachVolume", ec2::detach_volume),
     operation!(Ec2, "DisableImage", ec2::disable_image),
     operation!(Ec2, "DisableImageDeprecation", ec2::disable_image_deprecation),
     operation!(Ec2, "EnableImage", ec2::enable_image),
     operation!(Ec2, "EnableImageDeprecation", ec2::enable_image_deprecation),
+    operation!(Ec2, "GetConsoleOutput", ec2::get_console_output),
     operation!(Ec2, "GetEbsEncryptionByDefault", ec2::get_ebs_encryption_by_default),
+    operation!(Ec2, "ImportKeyPair", ec2::import_key_pair),
     operation!(Ec2, "ModifyImageAttribute", ec2::modify_image_attribute),
+    operation!(Ec2, "ModifyInstanceAttribute", ec2::modify_instance_attribute),
+    operation!(Ec2, "ModifyInstanceMetadataOptions", ec2::modify_instance_metadata_options),
     operation!(Ec2, "ModifySnapshotAttribute", ec2::modify_snapshot_attribute),
+    operation!(Ec2, "ModifyVolume", ec2::modify_volume),
+    operation!(Ec2, "RebootInstances", ec2::reboot_instances),
     operation!(Ec2, "RegisterImage", ec2::register_image),
     operation!(Ec2, "ResetImageAttribute", ec2::reset_image_attribute),
+    operation!(Ec2, "RevokeSecurityGroupEgress", ec2::revoke_security_group_egress),
+    operation!(Ec2, "RevokeSecurityGroupIngress", ec2::revoke_security_group_ingress),
+    operation!(Ec2, "RunInstances", ec2::run_instances),
+    operation!(Ec2, "StartInstances", ec2::start_instances),
+    operation!(Ec2, "StopInstances", ec2::stop_instances),
+    operation!(Ec2, "TerminateInstances", ec2::terminate_instances),
     operation!(Sts, "GetCallerIdentity", sts::get_caller_identity),
 ];
 

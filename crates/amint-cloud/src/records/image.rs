@@ -39,6 +39,9 @@ pub(crate) struct Image {
     pub(crate) source_instance: Option<String>,
     #[serde(default)]
     pub(crate) is_disabled: bool,
+    /// Why it came to nothing, where it did.
+    #[serde(default)]
+    pub(crate) failure: Option<String>,
     pub(crate) deprecation: Option<Timestamp>,
     pub(crate) last_launched: Option<Timestamp>,
     pub(crate) tags: Tags,
@@ -92,6 +95,7 @@ impl Image {
     /// Returns the state that EC2 tells.
     pub(crate) fn state(&self, now: Timestamp) -> &'static str {
         match () {
+            () if self.failure.is_some() => "failed",
             () if self.is_disabled => "disabled",
             () if self.available > now => "pending",
             () => "available",

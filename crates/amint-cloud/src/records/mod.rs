@@ -6,8 +6,12 @@
 
 mod image;
 mod import;
+mod instance;
+mod key_pair;
+mod security_group;
 mod snapshot;
 mod token;
+mod volume;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,8 +21,12 @@ use serde::de::{DeserializeOwned, Error as _};
 
 pub(crate) use image::{BlockDevice, Image, ImageOrigin, LaunchPermission};
 pub(crate) use import::Import;
+pub(crate) use instance::{Instance, InstanceState, MetadataOptions, ShutdownBehavior};
+pub(crate) use key_pair::KeyPair;
+pub(crate) use security_group::{Peer, Rule, SecurityGroup};
 pub(crate) use snapshot::Snapshot;
 pub(crate) use token::Token;
+pub(crate) use volume::{Attachment, Volume};
 
 /// Tags of a resource.
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -88,6 +96,10 @@ macro_rules! tables {
 tables! {
     images: Image = "image", id;
     imports: Import = "import", id;
+    instances: Instance = "instance", id;
+    key_pairs: KeyPair = "key-pair", id;
+    security_groups: SecurityGroup = "security-group", id;
     snapshots: Snapshot = "snapshot", id;
     tokens: Token = "token", key;
+    volumes: Volume = "volume", id;
 }

@@ -95,7 +95,7 @@ fn progress(call: &Call<'_>, snapshot: &Snapshot) -> &'static str {
 }
 
 /// Writes a snapshot as lists of them do.
-fn describe(call: &Call<'_>, snapshot: &Snapshot) -> Element {
+pub(super) fn describe(call: &Call<'_>, snapshot: &Snapshot) -> Element {
     let completed = snapshot.completed.filter(|end| *end <= call.now);
     Element::default()
         .text("snapshotId", &snapshot.id)

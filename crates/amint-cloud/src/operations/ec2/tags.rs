@@ -2,7 +2,7 @@
 
 use crate::operations::Call;
 use crate::protocol::{Element, Fault, Params};
-use crate::records::{Image, Snapshot, Tags};
+use crate::records::{Image, Instance, KeyPair, SecurityGroup, Snapshot, Tags, Volume};
 use crate::state::Change;
 
 /// The most tags of a resource that users give (EC2 user guide, "Tag restrictions").
@@ -90,25 +90,25 @@ fn edit(
     is_own: impl Fn(&str, &str) -> bool,
     edit: impl FnOnce(&mut Tags),
 ) -> Result<(), Fault> {
-    let unknown =
-        |code: &'static str, what: &str| Fault::client(code, format!("The {what} '{id}' does not exist"));
-    match id.split('-').next() {
-        Some("ami") => {
-            let image = change.get::<Image>(id).filter(|image| is_own(&image.account, &image.region));
-            let image = image.ok_or_else(|| unknown("InvalidAMIID.NotFound", "image id"))?;
-            let mut image = Image::clone(&image);
-            edit(&mut image.tags);
-            check(&image.tags)?;
-            change.put(image);
-        }
-        Some("snap") => {
-            let found = change.get::<Snapshot>(id).filter(|found| is_own(&found.account, &found.region));
-            let found = found.ok_or_else(|| unknown("InvalidSnapshot.NotFound", "snapshot"))?;
-            let mut found = Snapshot::clone(&found);
+    // Every record with tags has an account, a region and tags.
+    macro_rules! edit_one {
+        ($record:ty, $code:literal, $what:literal) => {{
+            let found = change.get::<$record>(id).filter(|found| is_own(&found.account, &found.region));
+            let message = || format!(concat!("The ", $what, " '{}' does not exist"), id);
+            let found = found.ok_or_else(|| Fault::client($code, message()))?;
+            let mut found = <$record>::clone(&found);
             edit(&mut found.tags);
             check(&found.tags)?;
             change.put(found);
-        }
+        }};
+    }
+    match id.split('-').next() {
+        Some("ami") => edit_one!(Image, "InvalidAMIID.NotFound", "image id"),
+        Some("snap") => edit_one!(Snapshot, "InvalidSnapshot.NotFound", "snapshot"),
+        Some("i") => edit_one!(Instance, "InvalidInstanceID.NotFound", "instance ID"),
+        Some("vol") => edit_one!(Volume, "InvalidVolume.NotFound", "volume"),
+        Some("sg") => edit_one!(SecurityGroup, "InvalidGroup.NotFound", "security group"),
+        Some("key") => edit_one!(KeyPair, "InvalidKeyPair.NotFound", "key pair"),
         _ => return Err(Fault::client("InvalidID", format!("The ID '{id}' is not valid"))),
     }
     Ok(())
