@@ -40,6 +40,18 @@ pub struct CloudUpArgs {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     pub page_size: Option<u32>,
 
+    /// Instances that may run at once
+    #[arg(long, default_value_t = 8, value_name = "COUNT")]
+    pub machines: u32,
+
+    /// Memory of all running instances together [default: half of this computer's]
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
+    pub memory: Option<u32>,
+
+    /// Let instances out: they reach what this computer reaches, and its own ports, those on loopback among them
+    #[arg(long)]
+    pub let_out: bool,
+
     /// Stay in the foreground, until Ctrl-C
     #[arg(long)]
     pub foreground: bool,

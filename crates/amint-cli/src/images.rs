@@ -190,8 +190,8 @@ pub(crate) fn boot_spec(
     Ok(spec)
 }
 
-/// Opens the keys that sign the identity documents of test instances; they are made at first use.
-fn identity_keys(context: &Context) -> Result<IdentityKeys, Failure> {
+/// Opens the keys that sign the identity documents of instances on this machine; they are made at first use.
+pub(crate) fn identity_keys(context: &Context) -> Result<IdentityKeys, Failure> {
     let path = context.home()?.join("keys/identity.txt");
     let made = load_or_create_secret(&path, || {
         let keys = LocalKeys::generate().map_err(|error| Failure::new(ExitCode::Environment, error))?;

@@ -35,13 +35,13 @@ pub struct Endpoint(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    world: World,
+    world: Arc<World>,
     options: EndpointOptions,
 }
 
 impl Endpoint {
     /// Makes the endpoint of a world.
-    pub fn new(world: World, options: EndpointOptions) -> Self {
+    pub fn new(world: Arc<World>, options: EndpointOptions) -> Self {
         Self(Arc::new(Shared { world, options }))
     }
 
@@ -112,6 +112,12 @@ impl Endpoint {
         };
         if received.method != Method::PUT && look().is_err() {
             return fail(service, &Fault::internal(), id);
+        }
+        if service == Service::Ec2 {
+            self.0.world.forget_the_gone();
+            if let Err(fault) = self.0.world.prepare(&credential.region) {
+                return fail(service, &fault, id);
+            }
         }
         let caller = Caller {
             account: ACCOUNT_ID.to_owned(),

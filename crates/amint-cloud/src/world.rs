@@ -1,17 +1,23 @@
 //! What the operations speak about.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use amint_store::{DiskWriter, ImageReader, ImageRecord, Store};
 use amint_types::{Architecture, BLOCK_BYTES, Digest};
 use jiff::Timestamp;
+use tempfile::TempDir;
 
 use crate::Clock;
+use crate::machines::{MachineOptions, Machines};
+use crate::operations::{default_group, is_region};
 use crate::protocol::Fault;
-use crate::records::{Binned, BlockDevice, Image, ImageOrigin, Import, Protection, Snapshot, Tables, Tags};
+use crate::records::{
+    Binned, BlockDevice, Image, ImageOrigin, Import, Protection, SecurityGroup, Snapshot, Tables, Tags,
+};
 use crate::state::{Change, State, StateError};
+use crate::volumes::Volumes;
 
 /// The local account: the one that AWS's own documentation uses.
 pub const ACCOUNT_ID: &str = "123456789012";
@@ -28,11 +34,19 @@ pub struct WorldOptions {
     /// How many entries a page has when the request does not say: AWS gives all, which hides clients that forget to
     /// page.
     pub page_default: Option<u32>,
+    /// How instances run; without it none can.
+    pub machines: Option<MachineOptions>,
 }
 
 impl Default for WorldOptions {
     fn default() -> Self {
-        Self { region: "us-east-1".to_owned(), state: None, clock: Clock::default(), page_default: None }
+        Self {
+            region: "us-east-1".to_owned(),
+            state: None,
+            clock: Clock::default(),
+            page_default: None,
+            machines: None,
+        }
     }
 }
 
@@ -43,6 +57,9 @@ pub enum WorldError {
     /// What was done before cannot be read.
     #[error("failed to read the state of the endpoint")]
     State(#[from] StateError),
+    /// There is no place for what instances write, or no thread for their machines.
+    #[error("failed to prepare the machines of instances")]
+    Machines(#[source] std::io::Error),
 }
 
 /// Everything that the endpoint knows.
@@ -51,6 +68,11 @@ pub struct World {
     pub(crate) store: Arc<Store>,
     pub(crate) state: State,
     pub(crate) options: WorldOptions,
+    /// What was written to volumes.
+    pub(crate) volumes: Volumes,
+    machines: Option<Machines>,
+    /// Holds the volumes of an endpoint that has no place for them.
+    _scratch: Option<TempDir>,
     writers: Mutex<HashMap<String, Arc<DiskWriter>>>,
     /// When a block of a snapshot came last.
     touched: Mutex<HashMap<String, Timestamp>>,
@@ -62,19 +84,61 @@ impl World {
     ///
     /// # Errors
     /// Fails when the file of the state cannot be read.
-    pub fn open(store: Store, options: WorldOptions) -> Result<Self, WorldError> {
+    pub fn open(store: Store, options: WorldOptions) -> Result<Arc<Self>, WorldError> {
         let state = match &options.state {
             Some(path) => State::open(path)?,
             None => State::in_memory()?,
         };
         let opened = options.clock.now();
-        Ok(Self {
+        let machines = options.machines.clone().map(Machines::open).transpose();
+        let machines = machines.map_err(WorldError::Machines)?;
+        let scratch = match machines {
+            Some(_) => None,
+            None => Some(TempDir::new().map_err(WorldError::Machines)?),
+        };
+        let folder = machines.as_ref().map(|machines| machines.options().folder.as_path());
+        let folder = folder.or(scratch.as_ref().map(TempDir::path)).unwrap_or(Path::new("")).join("volumes");
+        let world = Self {
             store: Arc::new(store),
             state,
             options,
+            volumes: Volumes::new(folder),
+            machines,
+            _scratch: scratch,
             writers: Mutex::default(),
             touched: Mutex::default(),
             opened,
+        };
+        world.recover();
+        Ok(Arc::new(world))
+    }
+
+    /// Returns the machines of instances, if there can be any.
+    pub(crate) fn machines(&self) -> Option<&Machines> {
+        self.machines.as_ref()
+    }
+
+    /// Ends the machines of all instances. Guests are asked to shut down; those that take too long lose their power.
+    pub fn close(&self) {
+        if let Some(machines) = &self.machines {
+            machines.close();
+        }
+    }
+
+    /// Makes sure that a region has what every account finds in it.
+    pub(crate) fn prepare(&self, region: &str) -> Result<(), Fault> {
+        if !is_region(region) {
+            return Ok(());
+        }
+        let group = default_group(region);
+        if self.state.read().security_groups.contains_key(&group.id) {
+            return Ok(());
+        }
+        self.state.change(|change| {
+            if change.get::<SecurityGroup>(&group.id).is_none() {
+                change.put(group);
+            }
+            Ok(())
         })
     }
 
@@ -314,6 +378,7 @@ fn image_of(record: &ImageRecord, image_id: String, snapshot: &Snapshot) -> Imag
         is_disabled: false,
         protection: Protection::Disabled,
         watermarks: Vec::new(),
+        failure: None,
         deprecation: None,
         last_launched: None,
         tags: tags_of(record),

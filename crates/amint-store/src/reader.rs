@@ -10,18 +10,23 @@ use crate::lock::StoreLock;
 use crate::manifest::Manifest;
 use crate::store::Inner;
 
-/// The disk of a stored image. While it lives, no collection starts.
+/// The disk of a stored image. While it lives, no collection starts, unless its blocks are kept by a pin.
 #[derive(Debug)]
 pub struct ImageReader {
     store: Arc<Inner>,
     image: ImageRef,
     manifest: Manifest,
-    _lock: Arc<StoreLock>,
+    _lock: Option<Arc<StoreLock>>,
 }
 
 impl ImageReader {
     pub(crate) fn new(store: Arc<Inner>, image: ImageRef, manifest: Manifest, lock: Arc<StoreLock>) -> Self {
-        Self { store, image, manifest, _lock: lock }
+        Self { store, image, manifest, _lock: Some(lock) }
+    }
+
+    /// Reads without the store's lock: what keeps the blocks is up to the caller.
+    pub(crate) fn unlocked(store: Arc<Inner>, image: ImageRef, manifest: Manifest) -> Self {
+        Self { store, image, manifest, _lock: None }
     }
 
     /// Returns which blocks the image has.

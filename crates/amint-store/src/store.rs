@@ -142,6 +142,21 @@ impl Store {
         Ok(ImageReader::new(Arc::clone(&self.inner), label, manifest, lock))
     }
 
+    /// Opens a disk that a pin keeps, to be read for hours: collections go on meanwhile, and leave its blocks alone as
+    /// long as the pin stays. `label` names it in errors.
+    ///
+    /// # Errors
+    /// Fails when there is no such pin.
+    pub fn pinned(&self, pin: &str, label: ImageRef) -> Result<ImageReader, StoreError> {
+        let _lock = self.inner.lock_shared(&Cancel::new())?;
+        let pins = self.inner.catalogue(|catalogue| catalogue.pins())?;
+        let Some((_, digest)) = pins.into_iter().find(|(name, _)| name == pin) else {
+            return Err(StoreError::NotFound { reference: label, similar: Vec::new() });
+        };
+        let manifest = self.inner.manifest(digest)?;
+        Ok(ImageReader::unlocked(Arc::clone(&self.inner), label, manifest))
+    }
+
     fn is_gone(&self, record: &ImageRecord) -> Result<bool, StoreError> {
         Ok(self.images(true)?.iter().all(|image| image.id != record.id))
     }

@@ -8,12 +8,16 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use amint_cloud::{AccessKey, Clock, Endpoint, EndpointOptions, World, WorldOptions, operation_names};
+use amint_cloud::{
+    AccessKey, Clock, Endpoint, EndpointOptions, MachineOptions, World, WorldOptions, operation_names,
+};
 use amint_provenance::load_or_create_secret;
+use amint_types::MIB;
 use rustix::fs::{FlockOperation, flock};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -21,9 +25,10 @@ use crate::cloud_args::{CloudCommand, CloudEnvArgs, CloudUpArgs};
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::images::{bridge, identity_keys};
 
-/// How long the endpoint may take to start or stop.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the endpoint may take to start or stop: guests are asked to shut down first.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How often its state is looked at meanwhile.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -120,6 +125,7 @@ fn up(args: &CloudUpArgs, context: &Context) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::Fine);
     }
     access_key(context)?;
+    check_low_ports(context);
     let mut child = spawn(args, &place, context)?;
     let running = wait_for_start(&place, &mut child)?;
     context.say(&format!("{} serves the images of the store in {}", running.url(), running.region));
@@ -142,6 +148,13 @@ fn spawn(args: &CloudUpArgs, place: &Place, context: &Context) -> Result<Child, 
     }
     if args.no_auth {
         command.arg("--no-auth");
+    }
+    command.arg("--machines").arg(args.machines.to_string());
+    if let Some(memory) = args.memory {
+        command.arg("--memory").arg(memory.to_string());
+    }
+    if args.let_out {
+        command.arg("--let-out");
     }
     // A group of its own: Ctrl-C at this terminal is not meant for it.
     command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
@@ -192,21 +205,57 @@ fn serve(args: &CloudUpArgs, context: &Context) -> Result<ExitCode, Failure> {
         state: Some(place.folder.join("state.sqlite")),
         clock: Clock::new(args.time_scale),
         page_default: args.page_size,
+        machines: Some(MachineOptions {
+            folder: place.folder.clone(),
+            bridge: bridge()?,
+            identity: identity_keys(context)?,
+            count_max: args.machines,
+            memory_mib_max: args.memory.unwrap_or_else(half_of_memory),
+            is_let_out: args.let_out,
+        }),
     };
+    allow_many_files();
     let world = World::open(context.store()?, options).map_err(|error| {
         Failure::new(ExitCode::Input, error)
             .hint("`amint cloud reset` forgets everything that the endpoint did")
     })?;
-    let endpoint = Endpoint::new(world, EndpointOptions { key, is_open: args.no_auth });
+    let endpoint = Endpoint::new(Arc::clone(&world), EndpointOptions { key, is_open: args.no_auth });
     let process = rustix::process::getpid().as_raw_nonzero().get();
     let running = RunningEndpoint { port, region: args.region.clone(), is_open: args.no_auth, process };
     write_state(&place, &running)?;
     context.say(&format!("{} serves the images of the store in {}", running.url(), running.region));
     let result = run_server(listener, endpoint, context);
+    world.close();
     // Gone before the lock is, so that nobody takes it for that of the next endpoint.
     let _ = fs::remove_file(place.state());
     result.map_err(|error| Failure::new(ExitCode::Environment, error))?;
     Ok(ExitCode::Fine)
+}
+
+/// Returns half of this computer's memory, in MiB.
+fn half_of_memory() -> u32 {
+    let system = rustix::system::sysinfo();
+    let bytes = u64::from(system.totalram).saturating_mul(u64::from(system.mem_unit));
+    u32::try_from(bytes / 2 / MIB).unwrap_or(u32::MAX)
+}
+
+/// Lets the endpoint open as many files as the system allows: each open port of an instance is one.
+fn allow_many_files() {
+    let limit = getrlimit(Resource::Nofile);
+    // With fewer, some ports of instances stay closed.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+}
+
+/// Tells when instances cannot have their low ports.
+fn check_low_ports(context: &Context) {
+    // An address that no instance has.
+    let probe = TcpListener::bind((Ipv4Addr::new(127, 63, 255, 254), 22));
+    if probe.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied) {
+        context.say(
+            "ports below 1024 of instances stay closed: this user may not open them \
+             (`sysctl net.ipv4.ip_unprivileged_port_start=22` allows it)",
+        );
+    }
 }
 
 fn write_state(place: &Place, running: &RunningEndpoint) -> Result<(), Failure> {
@@ -328,6 +377,13 @@ fn reset(context: &Context) -> Result<ExitCode, Failure> {
     for name in ["state.sqlite", "state.sqlite-wal", "state.sqlite-shm"] {
         let path = place.folder.join(name);
         match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Failure::file(&path, error)),
+            _ => {}
+        }
+    }
+    for name in ["instances", "volumes"] {
+        let path = place.folder.join(name);
+        match fs::remove_dir_all(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Failure::file(&path, error)),
             _ => {}
         }

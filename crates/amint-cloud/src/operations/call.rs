@@ -1,6 +1,6 @@
 //! One call of an operation: who asks, where and when.
 
-use std::sync::RwLockReadGuard;
+use std::sync::{Arc, RwLockReadGuard};
 
 use jiff::Timestamp;
 
@@ -23,7 +23,7 @@ pub(crate) struct Caller {
 /// Who asks, where and when.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call<'a> {
-    pub(crate) world: &'a World,
+    pub(crate) world: &'a Arc<World>,
     pub(crate) caller: &'a Caller,
     pub(crate) region: &'a str,
     pub(crate) now: Timestamp,

@@ -82,6 +82,15 @@ impl Pager {
         let next_token = entries.last().filter(|_| is_more).map(|last| token(last.id()));
         Ok(Page { entries, next_token })
     }
+
+    /// Takes the page out of a list whose entries come with their keys, ascending.
+    pub(crate) fn page_of<T>(&self, entries: impl Iterator<Item = (String, T)>) -> Page<T> {
+        let is_rest = |(key, _): &(String, T)| self.after.as_ref().is_none_or(|after| key > after);
+        let mut rest = entries.filter(is_rest);
+        let taken: Vec<(String, T)> = rest.by_ref().take(self.count_max).collect();
+        let next_token = rest.next().and_then(|_| taken.last()).map(|(key, _)| token(key));
+        Page { entries: taken.into_iter().map(|(_, entry)| entry).collect(), next_token }
+    }
 }
 
 fn token(id: &str) -> String {

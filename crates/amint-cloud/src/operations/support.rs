@@ -1,5 +1,7 @@
 //! A world for tests of what HTTP cannot reach: records of other accounts.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use tempfile::TempDir;
 
@@ -9,7 +11,7 @@ use crate::state::{Change, StateError};
 use crate::world::{ACCOUNT_ID, World, WorldOptions};
 
 pub(crate) struct Bench {
-    pub(crate) world: World,
+    pub(crate) world: Arc<World>,
     caller: Caller,
     now: Timestamp,
     _folder: TempDir,

@@ -156,6 +156,11 @@ impl Params {
         hex::encode(hasher.finalize())
     }
 
+    /// Counts all parameters as asked for: the request is one that was answered before.
+    pub fn ask_all(&self) {
+        self.asked.borrow_mut().extend(self.values.keys().cloned());
+    }
+
     /// Refuses what nobody asked for.
     ///
     /// # Errors

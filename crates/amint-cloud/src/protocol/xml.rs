@@ -51,6 +51,24 @@ impl Element {
         }
     }
 
+    /// Adds the elements of another element.
+    #[must_use]
+    pub fn with_all(mut self, other: Self) -> Self {
+        self.children.extend(other.children);
+        self
+    }
+
+    /// Adds why something is in its state: a code and words.
+    #[must_use]
+    pub fn with_reason(self, reason: Option<(&str, &str)>) -> Self {
+        match reason {
+            Some((code, words)) => {
+                self.with(Self::new("stateReason").text("code", code).text("message", words))
+            }
+            None => self,
+        }
+    }
+
     /// Takes the elements out.
     pub fn into_children(self) -> Vec<Self> {
         self.children

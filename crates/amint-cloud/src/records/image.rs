@@ -43,6 +43,8 @@ pub(crate) struct Image {
     pub(crate) protection: Protection,
     #[serde(default)]
     pub(crate) watermarks: Vec<Watermark>,
+    /// Why it came to nothing, where it did.
+    pub(crate) failure: Option<String>,
     pub(crate) deprecation: Option<Timestamp>,
     pub(crate) last_launched: Option<Timestamp>,
     pub(crate) tags: Tags,
@@ -121,6 +123,7 @@ impl Image {
     /// Returns the state that EC2 tells.
     pub(crate) fn state(&self, now: Timestamp) -> &'static str {
         match () {
+            () if self.failure.is_some() => "failed",
             () if self.is_disabled => "disabled",
             () if self.available > now => "pending",
             () => "available",

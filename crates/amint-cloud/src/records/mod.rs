@@ -9,13 +9,17 @@ mod binned;
 mod former_image;
 mod image;
 mod import;
+mod instance;
+mod key_pair;
 mod lock;
 mod retention_rule;
+mod security_group;
 mod settings;
 mod snapshot;
 mod tiering;
 mod token;
 mod usage_report;
+mod volume;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,13 +34,17 @@ pub(crate) use binned::Binned;
 pub(crate) use former_image::FormerImage;
 pub(crate) use image::{BlockDevice, Image, ImageOrigin, LaunchPermission, Protection, Watermark};
 pub(crate) use import::Import;
+pub(crate) use instance::{Instance, InstanceState, MetadataOptions, ShutdownBehavior};
+pub(crate) use key_pair::KeyPair;
 pub(crate) use lock::{Lock, LockMode};
 pub(crate) use retention_rule::{BinKind, RetentionRule, RuleLock, RuleTag};
+pub(crate) use security_group::{Peer, Rule, SecurityGroup};
 pub(crate) use settings::{Settings, SnapshotSharing};
 pub(crate) use snapshot::Snapshot;
 pub(crate) use tiering::{TierOperation, Tiering};
 pub(crate) use token::Token;
 pub(crate) use usage_report::{ReportedResource, UsageEntry, UsageReport};
+pub(crate) use volume::{Attachment, Volume};
 
 /// Tags of a resource.
 pub(crate) type Tags = BTreeMap<String, String>;
@@ -114,4 +122,8 @@ tables! {
     snapshots: Snapshot = "snapshot", id;
     tokens: Token = "token", key;
     usage_reports: UsageReport = "usage-report", id;
+    instances: Instance = "instance", id;
+    key_pairs: KeyPair = "key-pair", id;
+    security_groups: SecurityGroup = "security-group", id;
+    volumes: Volume = "volume", id;
 }

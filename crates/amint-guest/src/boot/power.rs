@@ -22,8 +22,8 @@ use crate::clock::SystemClock;
 use crate::error::GuestError;
 use crate::imds::{IdentityKeys, ImdsService, LoginKey, Metadata};
 use crate::machine::{
-    Console, Forward, Identity, Machine, MachineLayout, ProbeSockets, Qmp, StartError, free_ports,
-    prepare_disk, prepare_firmware, probe_accelerator, qemu_program,
+    Console, Drive, Forward, Identity, Machine, MachineLayout, Network, ProbeSockets, Qmp, StartError,
+    free_ports, prepare_disk, prepare_firmware, probe_accelerator, qemu_program,
 };
 use crate::probe::{STRANGER, Station, Wire};
 use crate::spec::{Accelerator, GuestDisk};
@@ -186,7 +186,9 @@ impl PowerOn<'_> {
             firmware,
             memory_mib: self.memory_mib,
             cpus: self.cpus,
-            disk,
+            drives: vec![Drive::file(disk)],
+            slots: 0,
+            network: Network::TEST,
             identity,
             instance_type: metadata.instance_type.clone(),
             forwards: Vec::new(),
@@ -287,7 +289,7 @@ impl Running {
     /// Takes the power away.
     pub(crate) async fn end(self) {
         let machine = self.machine.borrow_mut().take();
-        if let Some(machine) = machine {
+        if let Some(mut machine) = machine {
             machine.end().await;
         }
     }

@@ -64,6 +64,8 @@ pub struct Metadata {
     pub partition: String,
     /// When the instance was launched.
     pub pending_time: Timestamp,
+    /// The public IPv4 address, where the instance has one.
+    pub public_ipv4: Option<Ipv4Addr>,
     /// The product codes of AWS Marketplace.
     pub product_codes: Vec<String>,
     /// The region.
@@ -120,6 +122,7 @@ impl Metadata {
             mac,
             partition: "aws".to_owned(),
             pending_time,
+            public_ipv4: None,
             product_codes: Vec::new(),
             region: "us-east-1".to_owned(),
             reservation_id: fresh_id("r"),

@@ -1,7 +1,7 @@
 //! The EC2 instance metadata service.
 //!
-//! Serves what a guest asks at `169.254.169.254`, in its second version only: every read needs a token
-//! (EC2 User Guide, "Use the Instance Metadata Service to access instance metadata"). The
+//! Serves what a guest asks at `169.254.169.254`, in its second version: every read needs a token, unless
+//! [`ImdsAccess`] says otherwise (EC2 User Guide, "Use the Instance Metadata Service to access instance metadata"). The
 //! service listens on a Unix socket; QEMU's user-mode network connects each metadata connection of the guest
 //! to it through [`bridge`](crate::bridge).
 //!
@@ -21,7 +21,7 @@ pub use document::identity_document;
 pub use identity_keys::IdentityKeys;
 pub(crate) use metadata::GUEST_ADDRESS;
 pub use metadata::{BlockDevice, LoginKey, Metadata};
-pub use service::{Activity, ImdsService};
+pub use service::{Activity, ImdsAccess, ImdsService};
 pub use token::{TOKEN_TTL_SECONDS_MAX, TOKEN_TTL_SECONDS_MIN};
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use amint_identity::local::LocalKeysError;
 use axum::Router;
@@ -30,16 +30,37 @@ pub struct Activity {
     pub is_key_read: bool,
 }
 
+/// Whom the service answers (`MetadataOptions` of EC2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImdsAccess {
+    /// Whether it answers at all (`HttpEndpoint`).
+    pub is_enabled: bool,
+    /// Whether every read needs a token (`HttpTokens`).
+    pub needs_token: bool,
+}
+
+impl Default for ImdsAccess {
+    fn default() -> Self {
+        Self { is_enabled: true, needs_token: true }
+    }
+}
+
 /// The metadata service of one instance.
 #[derive(Clone)]
 pub struct ImdsService(Arc<Shared>);
 
 struct Shared {
-    tree: Tree,
+    told: RwLock<Told>,
     tokens: Mutex<Tokens>,
     clock: Arc<dyn Clock>,
     requests: AtomicU64,
     is_key_read: AtomicBool,
+}
+
+/// What is told, and to whom.
+struct Told {
+    tree: Tree,
+    access: ImdsAccess,
 }
 
 impl ImdsService {
@@ -61,9 +82,26 @@ impl ImdsService {
         Ok(Self::with_signatures(metadata, &signatures, clock))
     }
 
+    /// Tells something else from now on, to others. Tokens that were given out hold on.
+    ///
+    /// # Errors
+    /// Fails when the document cannot be signed; then nothing changes.
+    pub fn update(
+        &self,
+        metadata: &Metadata,
+        keys: &IdentityKeys,
+        access: ImdsAccess,
+    ) -> Result<(), LocalKeysError> {
+        let signatures = keys.sign(&identity_document(metadata), self.0.clock.now())?;
+        let told = Told { tree: Tree::new(metadata, &signatures), access };
+        *self.0.told.write().unwrap_or_else(PoisonError::into_inner) = told;
+        Ok(())
+    }
+
     fn with_signatures(metadata: &Metadata, signatures: &[(&str, String)], clock: Arc<dyn Clock>) -> Self {
+        let told = Told { tree: Tree::new(metadata, signatures), access: ImdsAccess::default() };
         Self(Arc::new(Shared {
-            tree: Tree::new(metadata, signatures),
+            told: RwLock::new(told),
             tokens: Mutex::default(),
             clock,
             requests: AtomicU64::new(0),
@@ -107,16 +145,22 @@ impl ImdsService {
 
     fn read(&self, path: &str, headers: &HeaderMap) -> Response<Body> {
         let now = self.0.clock.now();
-        let token = headers.get(TOKEN).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let tokens = self.0.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(remaining) = tokens.remaining_seconds(token, now) else {
-            return failure(StatusCode::UNAUTHORIZED);
+        let told = self.0.told.read().unwrap_or_else(PoisonError::into_inner);
+        let token = headers.get(TOKEN).map(|value| value.to_str().unwrap_or_default());
+        let remaining = match token {
+            None if !told.access.needs_token => None,
+            token => {
+                let tokens = self.0.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+                let Some(remaining) = tokens.remaining_seconds(token.unwrap_or_default(), now) else {
+                    return failure(StatusCode::UNAUTHORIZED);
+                };
+                Some(remaining)
+            }
         };
-        drop(tokens);
         let mut response = if path == "/" {
             success("text/plain", Tree::versions().into_bytes())
         } else {
-            match self.0.tree.find(path) {
+            match told.tree.find(path) {
                 None => return failure(StatusCode::NOT_FOUND),
                 Some(Node::Directory(directory)) => success("text/plain", directory.listing().into_bytes()),
                 Some(Node::Text(text)) => success("text/plain", text.clone().into_bytes()),
@@ -126,13 +170,22 @@ impl ImdsService {
         if path.ends_with("/openssh-key") {
             self.0.is_key_read.store(true, Ordering::Relaxed);
         }
-        response.headers_mut().insert(TOKEN_TTL, HeaderValue::from(remaining));
+        if let Some(remaining) = remaining {
+            response.headers_mut().insert(TOKEN_TTL, HeaderValue::from(remaining));
+        }
         response
+    }
+
+    fn is_enabled(&self) -> bool {
+        self.0.told.read().unwrap_or_else(PoisonError::into_inner).access.is_enabled
     }
 }
 
 async fn answer(State(service): State<ImdsService>, request: Request) -> Response<Body> {
     service.0.requests.fetch_add(1, Ordering::Relaxed);
+    if !service.is_enabled() {
+        return failure(StatusCode::FORBIDDEN);
+    }
     let path = request.uri().path();
     let is_token_path = path == "/latest/api/token";
     match *request.method() {

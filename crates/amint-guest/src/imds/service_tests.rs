@@ -287,3 +287,21 @@ async fn service_remembers_what_was_asked() {
     bench.get("/latest/meta-data/public-keys/0/openssh-key").await.unwrap();
     assert_eq!(bench.service.activity(), Activity { requests: 3, is_key_read: true });
 }
+
+#[tokio::test]
+async fn who_is_answered_can_change_while_the_service_runs() {
+    let metadata = metadata();
+    let bench = Bench::new(&metadata);
+    let keys = IdentityKeys::new(amint_identity::local::LocalKeys::generate().unwrap());
+    let path = "/latest/meta-data/public-ipv4";
+    let metadata = Metadata { public_ipv4: Some([127, 9, 8, 7].into()), ..metadata };
+    assert_eq!(bench.ask("GET", path, &[]).await.status, 401);
+    let access = ImdsAccess { is_enabled: true, needs_token: false };
+    bench.service.update(&metadata, &keys, access).unwrap();
+    let answer = bench.ask("GET", path, &[]).await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, "127.9.8.7"));
+    assert_eq!(bench.ask("GET", path, &[(TOKEN, "guess")]).await.status, 401, "a wrong token is never taken");
+    let access = ImdsAccess { is_enabled: false, needs_token: true };
+    bench.service.update(&metadata, &keys, access).unwrap();
+    assert_eq!(bench.ask("PUT", "/latest/api/token", &[(TTL, "60")]).await.status, 403);
+}

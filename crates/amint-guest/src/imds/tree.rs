@@ -157,6 +157,9 @@ fn meta_data(metadata: &Metadata) -> Directory {
     if !metadata.login_keys.is_empty() {
         directory = directory.directory("public-keys", public_keys(metadata));
     }
+    if let Some(address) = metadata.public_ipv4 {
+        directory = directory.text("public-ipv4", address.to_string());
+    }
     if !metadata.product_codes.is_empty() {
         directory = directory.text("product-codes", metadata.product_codes.join("\n"));
     }
@@ -178,7 +181,7 @@ fn public_keys(metadata: &Metadata) -> Directory {
 }
 
 fn interface(metadata: &Metadata) -> Directory {
-    Directory::default()
+    let directory = Directory::default()
         .text("device-number", "0")
         .text("interface-id", &metadata.interface_id)
         .text("local-hostname", &metadata.hostname)
@@ -192,5 +195,9 @@ fn interface(metadata: &Metadata) -> Directory {
         .text("subnet-ipv4-cidr-block", &metadata.subnet_cidr)
         .text("vpc-id", &metadata.vpc_id)
         .text("vpc-ipv4-cidr-block", &metadata.vpc_cidr)
-        .text("vpc-ipv4-cidr-blocks", &metadata.vpc_cidr)
+        .text("vpc-ipv4-cidr-blocks", &metadata.vpc_cidr);
+    match metadata.public_ipv4 {
+        Some(address) => directory.text("public-ipv4s", address.to_string()),
+        None => directory,
+    }
 }

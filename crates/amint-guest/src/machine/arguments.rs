@@ -3,9 +3,10 @@
 //! A machine that looks like a Nitro instance: `NVMe` root, serial console, SMBIOS tables that name Amazon EC2
 //! (EC2 User Guide, "Detect whether a host is an EC2 instance": UUID and serial number begin with `ec2`), and
 //! the metadata service at its true address. The network ends at QEMU: nothing but the metadata service can be
-//! reached from the guest, and only forwarded ports from outside.
+//! reached from the guest unless it is let out, and only forwarded ports from outside.
 
 use std::ffi::{OsStr, OsString};
+use std::net::Ipv4Addr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -31,8 +32,6 @@ pub(crate) struct Identity {
     pub(crate) uuid: String,
     /// The hardware address.
     pub(crate) mac: String,
-    /// The serial number of the root volume: `vol…`.
-    pub(crate) volume: String,
 }
 
 impl Identity {
@@ -45,12 +44,9 @@ impl Identity {
             uuid: format!("ec2{}", &uuid[3..]),
             // Locally administered, unicast, as EC2's own.
             mac: format!("0e:{}", mac.join(":")),
-            volume: format!("vol0{}", &Uuid::new_v4().simple().to_string()[16..]),
         }
     }
-}
 
-impl Identity {
     /// Returns the hardware address as bytes.
     pub(crate) fn mac_bytes(&self) -> [u8; 6] {
         let mut bytes = [0; 6];
@@ -61,6 +57,67 @@ impl Identity {
     }
 }
 
+/// A disk of a machine.
+#[derive(Clone, Debug)]
+pub(crate) struct Drive {
+    pub(crate) source: DriveSource,
+    /// The serial number, which EC2 makes of the volume's id: `vol…`.
+    pub(crate) serial: String,
+}
+
+/// Where the bytes of a disk are.
+#[derive(Clone, Debug)]
+pub(crate) enum DriveSource {
+    /// In a file that goes away with the machine.
+    File(PreparedDisk),
+    /// A server of network block devices serves them at this socket.
+    Served(PathBuf),
+}
+
+impl Drive {
+    /// Takes a file for a disk, with a serial number that no other has.
+    pub(crate) fn file(disk: PreparedDisk) -> Self {
+        let random = Uuid::new_v4().simple().to_string();
+        Self { source: DriveSource::File(disk), serial: format!("vol0{}", &random[16..]) }
+    }
+
+    /// Writes the value of `-drive` for the disk `id`.
+    fn value(&self, id: &str) -> Vec<u8> {
+        match &self.source {
+            DriveSource::File(disk) => {
+                let options = format!(
+                    "if=none,id={id},format={},cache=unsafe,discard=unmap,file=",
+                    disk.format.as_str()
+                );
+                [options.as_bytes(), &escaped(&disk.path)].concat()
+            }
+            DriveSource::Served(socket) => {
+                let options = format!(
+                    "if=none,id={id},format=raw,cache=writeback,discard=unmap,detect-zeroes=unmap,\
+                     file.driver=nbd,file.server.type=unix,file.server.path="
+                );
+                [options.as_bytes(), &escaped(socket)].concat()
+            }
+        }
+    }
+}
+
+/// The network that a machine finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Network {
+    /// All addresses of it, as `ADDRESS/BITS`. The metadata service's is among them.
+    pub(crate) addresses: &'static str,
+    /// The guest's; none leaves it to QEMU.
+    pub(crate) guest: Option<Ipv4Addr>,
+    /// Whether the guest reaches what this computer reaches.
+    pub(crate) is_open: bool,
+}
+
+impl Network {
+    /// The network of a test: the guest is at [`GUEST_ADDRESS`](crate::imds::GUEST_ADDRESS) and reaches nothing.
+    pub(crate) const TEST: Self = Self { addresses: "169.254.169.0/24", guest: None, is_open: false };
+}
+
 /// Everything that makes up the command line.
 #[derive(Clone, Debug)]
 pub(crate) struct MachineLayout {
@@ -69,7 +126,11 @@ pub(crate) struct MachineLayout {
     pub(crate) firmware: PreparedFirmware,
     pub(crate) memory_mib: u32,
     pub(crate) cpus: u32,
-    pub(crate) disk: PreparedDisk,
+    /// The disks; the machine starts from the first.
+    pub(crate) drives: Vec<Drive>,
+    /// How many disks can be plugged in while the machine runs.
+    pub(crate) slots: u32,
+    pub(crate) network: Network,
     pub(crate) identity: Identity,
     pub(crate) instance_type: String,
     pub(crate) forwards: Vec<Forward>,
@@ -119,7 +180,7 @@ impl MachineLayout {
                 uuid = self.identity.uuid
             ),
         );
-        self.add_disk(&mut line);
+        self.add_drives(&mut line);
         self.add_network(&mut line);
         line.option("-device", "virtio-rng-pci");
         line.parts("-chardev", &[b"file,id=console,path=", &escaped(&self.console_log)]);
@@ -142,15 +203,25 @@ impl MachineLayout {
         line.parts("-drive", &[b"if=pflash,unit=1,format=raw,file=", &escaped(variables)]);
     }
 
-    fn add_disk(&self, line: &mut Line) {
-        let options =
-            format!("if=none,id=root,format={},cache=unsafe,discard=unmap,file=", self.disk.format.as_str());
-        line.parts("-drive", &[options.as_bytes(), &escaped(&self.disk.path)]);
-        line.option("-device", &format!("nvme,drive=root,bootindex=0,serial={}", self.identity.volume));
+    fn add_drives(&self, line: &mut Line) {
+        for (index, drive) in self.drives.iter().enumerate() {
+            let id = format!("disk{index}");
+            line.plain("-drive").0.push(OsString::from_vec(drive.value(&id)));
+            line.option("-device", &format!("nvme,drive={id},bootindex={index},serial={}", drive.serial));
+        }
+        for slot in 1..=self.slots {
+            // Disks need no input and output ports, of which there are few.
+            line.option("-device", &format!("pcie-root-port,id=slot{slot},chassis={slot},io-reserve=0"));
+        }
     }
 
     fn add_network(&self, line: &mut Line) {
-        let mut value = b"user,id=net,restrict=on,net=169.254.169.0/24".to_vec();
+        let Network { addresses, guest, is_open } = self.network;
+        let restrict = if is_open { "off" } else { "on" };
+        let mut value = format!("user,id=net,restrict={restrict},net={addresses}").into_bytes();
+        if let Some(address) = guest {
+            value.extend(format!(",dhcpstart={address}").into_bytes());
+        }
         for Forward { host_port, guest_port } in &self.forwards {
             value.extend(format!(",hostfwd=tcp:127.0.0.1:{host_port}-:{guest_port}").into_bytes());
         }
@@ -241,7 +312,16 @@ mod tests {
             firmware: PreparedFirmware::Bios,
             memory_mib: 1024,
             cpus: 2,
-            disk: PreparedDisk { path: "/w/a,b.qcow2".into(), format: DiskFormat::Qcow2, bytes: 1 },
+            drives: vec![
+                Drive::file(PreparedDisk {
+                    path: "/w/a,b.qcow2".into(),
+                    format: DiskFormat::Qcow2,
+                    bytes: 1,
+                }),
+                Drive { source: DriveSource::Served("/w/disk,2".into()), serial: "vol02".to_owned() },
+            ],
+            slots: 2,
+            network: Network::TEST,
             identity: Identity::fresh(),
             instance_type: "t3.micro".to_owned(),
             forwards: vec![Forward { host_port: 4022, guest_port: 22 }],
@@ -286,6 +366,16 @@ mod tests {
     fn paths_with_commas_stay_whole() {
         let value = value_of(&layout().arguments(), "-drive", "if=none");
         assert!(value.ends_with("file=/w/a,,b.qcow2"), "{value}");
+        let served = value_of(&layout().arguments(), "-drive", "if=none,id=disk1");
+        assert!(served.ends_with("file.server.path=/w/disk,,2"), "{served}");
+    }
+
+    #[test]
+    fn machine_that_is_let_out_has_the_address_that_it_is_given() {
+        let guest = Some(Ipv4Addr::new(169, 254, 3, 9));
+        let network = Network { addresses: "169.254.0.0/16", guest, is_open: true };
+        let value = value_of(&MachineLayout { network, ..layout() }.arguments(), "-netdev", "user");
+        assert!(value.contains("restrict=off,net=169.254.0.0/16,dhcpstart=169.254.3.9,"), "{value}");
     }
 
     #[test]

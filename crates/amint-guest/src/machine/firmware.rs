@@ -42,7 +42,7 @@ pub(crate) enum PreparedFirmware {
     },
 }
 
-/// Finds the firmware and makes the machine's own copy of the variables at `variables`.
+/// Finds the firmware and makes the machine's own copy of the variables at `variables`, unless it has one.
 pub(crate) fn prepare_firmware(
     architecture: Architecture,
     firmware: Firmware,
@@ -67,9 +67,11 @@ pub(crate) fn prepare_firmware(
         .iter()
         .find(|(code, template)| Path::new(code).is_file() && Path::new(template).is_file())
         .ok_or_else(|| GuestError::ToolMissing { tool: tool.to_owned(), package })?;
-    let content = fs::read(template).map_err(GuestError::file("read", Path::new(template)))?;
-    // Written, not copied: a copy would take over the template's read-only mode.
-    fs::write(variables, content).map_err(GuestError::file("write", variables))?;
+    if !variables.exists() {
+        let content = fs::read(template).map_err(GuestError::file("read", Path::new(template)))?;
+        // Written, not copied: a copy would take over the template's read-only mode.
+        fs::write(variables, content).map_err(GuestError::file("write", variables))?;
+    }
     Ok(PreparedFirmware::Uefi { code: PathBuf::from(code), variables: variables.to_owned() })
 }
 

@@ -92,6 +92,12 @@ impl Machine {
         self.child.try_wait()
     }
 
+    /// Waits until the process ends by itself.
+    pub(crate) async fn ended(&mut self) {
+        // Only a process that is not ours any more cannot be waited for.
+        drop(self.child.wait().await);
+    }
+
     /// Returns what QEMU wrote by itself.
     pub(crate) fn message(&self) -> String {
         message(&self.messages)
@@ -111,7 +117,7 @@ impl Machine {
     }
 
     /// Ends QEMU: the guest loses power.
-    pub(crate) async fn end(mut self) {
+    pub(crate) async fn end(&mut self) {
         let asked = timeout(QUIT_TIME, self.qmp.quit()).await;
         if matches!(asked, Ok(Ok(()))) && timeout(QUIT_TIME, self.child.wait()).await.is_ok() {
             return;

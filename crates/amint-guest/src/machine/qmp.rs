@@ -100,7 +100,7 @@ impl Qmp {
         Err(QmpError::Refused { command: line.to_owned(), description })
     }
 
-    async fn execute_with(&mut self, command: &str, arguments: Value) -> Result<Value, QmpError> {
+    pub(crate) async fn execute_with(&mut self, command: &str, arguments: Value) -> Result<Value, QmpError> {
         self.next_id += 1;
         let id = self.next_id;
         let mut line = json!({ "execute": command, "arguments": arguments, "id": id }).to_string();

@@ -142,7 +142,10 @@ fn writable(call: &Call<'_>, id: &str) -> Result<Arc<Snapshot>, Fault> {
         .ok_or_else(|| snapshot_not_found(id))?;
     let patience = SignedDuration::from_mins(i64::from(snapshot.timeout_minutes));
     let end = call.world.clock().after(call.world.last_touch(&snapshot), patience);
-    let is_late = snapshot.manifest.is_none() && snapshot.failed.is_none() && end < call.now;
+    let is_late = snapshot.manifest.is_none()
+        && snapshot.volume_id.is_none()
+        && snapshot.failed.is_none()
+        && end < call.now;
     if is_late {
         call.world.give_up(id);
         call.world.state.change::<_, Fault>(|change| {
@@ -154,7 +157,7 @@ fn writable(call: &Call<'_>, id: &str) -> Result<Arc<Snapshot>, Fault> {
         let message = "The snapshot was given up, because no block came in time";
         return Err(invalid("WRITE_REQUEST_TIMEOUT", message));
     }
-    if snapshot.manifest.is_some() || snapshot.completed.is_some() {
+    if snapshot.manifest.is_some() || snapshot.completed.is_some() || snapshot.volume_id.is_some() {
         return Err(invalid("INVALID_SNAPSHOT_ID", "The snapshot takes no more blocks"));
     }
     Ok(snapshot)

@@ -64,6 +64,7 @@ pub(super) fn start_snapshot(call: &Call<'_>, request: &EbsRequest<'_>) -> Resul
         let pending = change.tables().snapshots.values().filter(|snapshot| {
             call.owns(&snapshot.account, &snapshot.region)
                 && snapshot.manifest.is_none()
+                && snapshot.volume_id.is_none()
                 && snapshot.failed.is_none()
         });
         let is_full = pending.count() >= PENDING_MAX;

@@ -1,4 +1,5 @@
 use super::{filters, passes};
+use crate::network::Network;
 use crate::operations::Call;
 use crate::protocol::{Element, Fault, Params};
 use crate::records::Tags;
@@ -21,9 +22,8 @@ pub(crate) fn describe_availability_zones(call: &Call<'_>, params: &Params) -> R
     params.boolean("AllAvailabilityZones")?;
     let filters = filters(params, &FILTERS)?;
     let mut zones = Vec::new();
-    for (index, letter) in ["a", "b", "c"].into_iter().enumerate() {
-        let name = format!("{}{letter}", call.region);
-        let id = format!("{}-az{}", short(call.region), index + 1);
+    for subnet in Network::of(call.region).subnets {
+        let (name, id) = (subnet.zone, subnet.zone_id);
         let is_wanted = (names.is_empty() || names.contains(&name.as_str()))
             && (ids.is_empty() || ids.contains(&id.as_str()))
             && passes(&filters, &Tags::new(), |filter| match filter {
@@ -51,12 +51,4 @@ pub(crate) fn describe_availability_zones(call: &Call<'_>, params: &Params) -> R
         }
     }
     Ok(Element::default().with(Element::list("availabilityZoneInfo", zones)))
-}
-
-/// Shortens a region as ids of zones do: `us-east-1` is `use1`.
-fn short(region: &str) -> String {
-    let parts: Vec<&str> = region.split('-').collect();
-    let [place, middle @ .., number] = &parts[..] else { return region.to_owned() };
-    let middle: String = middle.iter().filter_map(|part| part.chars().next()).collect();
-    format!("{place}{middle}{number}")
 }

@@ -166,6 +166,7 @@ fn values(call: &Call<'_>, tables: &Tables, image: &Image, name: &str) -> Vec<St
         "source-instance-id" => maybe(&image.source_instance),
         "sriov-net-support" => maybe(&image.sriov),
         "state" => one(image.state(call.now)),
+        "state-reason-code" => image.failure.iter().map(|_| "Client.InternalError".to_owned()).collect(),
         "tpm-support" => maybe(&image.tpm_support),
         "virtualization-type" => one("hvm"),
         // Kernels, RAM disks, platforms, parameters and reasons are what no image here has.
@@ -213,6 +214,7 @@ fn describe(call: &Call<'_>, tables: &Tables, image: &Image) -> Element {
         .text("usageOperation", "RunInstances")
         .text("name", &image.name)
         .maybe("description", image.description.as_ref())
+        .with_reason(image.failure.as_deref().map(|words| ("Client.InternalError", words)))
         .text("rootDeviceType", "ebs")
         .text("rootDeviceName", &image.root_device_name)
         .with(Element::list("blockDeviceMapping", image.block_devices.iter().map(device)))

@@ -3,10 +3,11 @@ use jiff::Timestamp;
 use super::describe_images::watermarks;
 use super::get_image_ancestry::find;
 use super::{allowed_images, check_id, filters, images, passes, tag_set, time};
+use crate::network::Network;
 use crate::operations::Call;
 use crate::operations::page::Pager;
 use crate::protocol::{Element, Fault, Params};
-use crate::records::{Image, Tables, Tags};
+use crate::records::{Image, Instance, Tables, Tags};
 
 /// What is told of an instance besides its image.
 #[derive(Clone, Debug)]
@@ -24,9 +25,27 @@ pub(super) struct Launched {
     pub(super) image_id: String,
 }
 
-/// Returns the instances that there are. There is no operation yet that launches one.
-fn launched(_tables: &Tables) -> Vec<Launched> {
-    Vec::new()
+/// Returns the instances that there are.
+fn launched(tables: &Tables) -> Vec<Launched> {
+    tables.instances.values().map(|instance| launched_one(instance)).collect()
+}
+
+fn launched_one(instance: &Instance) -> Launched {
+    let subnets = Network::of(&instance.region).subnets;
+    let zone_id =
+        subnets.into_iter().find(|subnet| subnet.id == instance.subnet_id).map(|subnet| subnet.zone_id);
+    Launched {
+        id: instance.id.clone(),
+        account: instance.account.clone(),
+        region: instance.region.clone(),
+        instance_type: instance.instance_type.clone(),
+        launch_time: instance.launched,
+        zone: instance.zone.clone(),
+        zone_id: zone_id.unwrap_or_default(),
+        state: (instance.state.code(), instance.state.name()),
+        tags: instance.tags.clone(),
+        image_id: instance.image_id.clone(),
+    }
 }
 
 /// Tells of which images the instances of whoever asks were launched, even of images that are gone.

@@ -105,7 +105,7 @@ pub(super) fn progress(call: &Call<'_>, snapshot: &Snapshot) -> &'static str {
 }
 
 /// Writes a snapshot as lists of them do.
-fn describe(call: &Call<'_>, snapshot: &Snapshot) -> Element {
+pub(super) fn describe(call: &Call<'_>, snapshot: &Snapshot) -> Element {
     let completed = snapshot.completed.filter(|end| *end <= call.now);
     let restored_until = snapshot.tiering.as_ref().and_then(|tiering| tiering.expiry(call.now));
     Element::default()

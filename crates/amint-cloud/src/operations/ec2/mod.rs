@@ -2,12 +2,21 @@
 
 mod allowed_images;
 mod allowed_images_settings;
+mod attach_volume;
 mod cancel_image_launch_permission;
 mod copy_image;
 mod copy_snapshot;
+mod create_image;
+mod create_key_pair;
+mod create_security_group;
+mod create_snapshot;
 mod create_tags;
+mod create_volume;
+mod delete_key_pair;
+mod delete_security_group;
 mod delete_snapshot;
 mod delete_tags;
+mod delete_volume;
 mod deregister_image;
 mod describe_availability_zones;
 mod describe_fast_snapshot_restores;
@@ -17,11 +26,19 @@ mod describe_image_usage_report_entries;
 mod describe_image_usage_reports;
 mod describe_images;
 mod describe_instance_image_metadata;
+mod describe_instance_status;
+mod describe_instances;
+mod describe_key_pairs;
 mod describe_locked_snapshots;
 mod describe_regions;
+mod describe_security_group_rules;
+mod describe_security_groups;
 mod describe_snapshot_tier_status;
 mod describe_snapshots;
+mod describe_volumes;
+mod detach_volume;
 mod ebs_encryption;
+mod get_console_output;
 mod get_image_ancestry;
 mod image_block_public_access;
 mod image_deprecation;
@@ -30,10 +47,20 @@ mod image_disabling;
 mod image_usage_reports;
 mod image_watermarks;
 mod images;
+mod import_key_pair;
+mod instance_attributes;
+mod instance_states;
+mod instance_types;
+mod instances;
+mod key_pairs;
+mod launch_devices;
 mod list_images_in_recycle_bin;
 mod list_snapshots_in_recycle_bin;
+mod metadata_options;
 mod modify_image_attribute;
 mod modify_snapshot_tier;
+mod modify_volume;
+mod networks;
 mod references;
 mod register_image;
 mod replace_image_criteria;
@@ -41,22 +68,35 @@ mod reset_image_attribute;
 mod restore_image_from_recycle_bin;
 mod restore_snapshot_from_recycle_bin;
 mod restore_snapshot_tier;
+mod run_instances;
+mod security_group_rules;
+mod security_groups;
 mod settings;
 mod snapshot_attributes;
 mod snapshot_block_public_access;
 mod snapshot_locking;
 mod snapshots;
 mod tags;
+mod volumes;
 
 pub(crate) use allowed_images_settings::{
     disable_allowed_images_settings, enable_allowed_images_settings, get_allowed_images_settings,
 };
+pub(crate) use attach_volume::attach_volume;
 pub(crate) use cancel_image_launch_permission::cancel_image_launch_permission;
 pub(crate) use copy_image::copy_image;
 pub(crate) use copy_snapshot::copy_snapshot;
+pub(crate) use create_image::create_image;
+pub(crate) use create_key_pair::create_key_pair;
+pub(crate) use create_security_group::create_security_group;
+pub(crate) use create_snapshot::create_snapshot;
 pub(crate) use create_tags::create_tags;
+pub(crate) use create_volume::create_volume;
+pub(crate) use delete_key_pair::delete_key_pair;
+pub(crate) use delete_security_group::delete_security_group;
 pub(crate) use delete_snapshot::delete_snapshot;
 pub(crate) use delete_tags::delete_tags;
+pub(crate) use delete_volume::delete_volume;
 pub(crate) use deregister_image::deregister_image;
 pub(crate) use describe_availability_zones::describe_availability_zones;
 pub(crate) use describe_fast_snapshot_restores::describe_fast_snapshot_restores;
@@ -66,15 +106,23 @@ pub(crate) use describe_image_usage_report_entries::describe_image_usage_report_
 pub(crate) use describe_image_usage_reports::describe_image_usage_reports;
 pub(crate) use describe_images::describe_images;
 pub(crate) use describe_instance_image_metadata::describe_instance_image_metadata;
+pub(crate) use describe_instance_status::describe_instance_status;
+pub(crate) use describe_instances::describe_instances;
+pub(crate) use describe_key_pairs::describe_key_pairs;
 pub(crate) use describe_locked_snapshots::describe_locked_snapshots;
 pub(crate) use describe_regions::describe_regions;
+pub(crate) use describe_security_group_rules::describe_security_group_rules;
+pub(crate) use describe_security_groups::describe_security_groups;
 pub(crate) use describe_snapshot_tier_status::describe_snapshot_tier_status;
 pub(crate) use describe_snapshots::describe_snapshots;
+pub(crate) use describe_volumes::describe_volumes;
+pub(crate) use detach_volume::detach_volume;
 pub(crate) use ebs_encryption::{
     disable_ebs_encryption_by_default, enable_ebs_encryption_by_default, get_ebs_default_kms_key_id,
     get_ebs_encryption_by_default, is_encrypted_by_default, key_or_default, modify_ebs_default_kms_key_id,
     reset_ebs_default_kms_key_id,
 };
+pub(crate) use get_console_output::get_console_output;
 pub(crate) use get_image_ancestry::get_image_ancestry;
 pub(crate) use image_block_public_access::{
     disable_image_block_public_access, enable_image_block_public_access, get_image_block_public_access_state,
@@ -86,16 +134,32 @@ pub(crate) use image_deregistration_protection::{
 pub(crate) use image_disabling::{disable_image, enable_image};
 pub(crate) use image_usage_reports::{create_image_usage_report, delete_image_usage_report};
 pub(crate) use image_watermarks::{attach_image_watermark, detach_image_watermark};
+pub(crate) use import_key_pair::import_key_pair;
+pub(crate) use instance_attributes::{describe_instance_attribute, modify_instance_attribute};
+pub(crate) use instance_states::{reboot_instances, start_instances, stop_instances, terminate_instances};
+pub(crate) use instance_types::{describe_instance_type_offerings, describe_instance_types};
 pub(crate) use list_images_in_recycle_bin::list_images_in_recycle_bin;
 pub(crate) use list_snapshots_in_recycle_bin::list_snapshots_in_recycle_bin;
+pub(crate) use metadata_options::modify_instance_metadata_options;
 pub(crate) use modify_image_attribute::modify_image_attribute;
 pub(crate) use modify_snapshot_tier::modify_snapshot_tier;
+pub(crate) use modify_volume::modify_volume;
+pub(crate) use networks::{
+    describe_internet_gateways, describe_network_acls, describe_network_interfaces, describe_route_tables,
+    describe_subnets, describe_vpcs,
+};
 pub(crate) use register_image::register_image;
 pub(crate) use replace_image_criteria::replace_image_criteria_in_allowed_images_settings;
 pub(crate) use reset_image_attribute::reset_image_attribute;
 pub(crate) use restore_image_from_recycle_bin::restore_image_from_recycle_bin;
 pub(crate) use restore_snapshot_from_recycle_bin::restore_snapshot_from_recycle_bin;
 pub(crate) use restore_snapshot_tier::restore_snapshot_tier;
+pub(crate) use run_instances::run_instances;
+pub(crate) use security_group_rules::{
+    authorize_security_group_egress, authorize_security_group_ingress, revoke_security_group_egress,
+    revoke_security_group_ingress,
+};
+pub(crate) use security_groups::default_group;
 pub(crate) use snapshot_attributes::{
     describe_snapshot_attribute, modify_snapshot_attribute, reset_snapshot_attribute,
 };
@@ -130,6 +194,11 @@ const REGIONS: [&str; 17] = [
     "us-west-1",
     "us-west-2",
 ];
+
+/// Tells whether there is such a region.
+pub(crate) fn is_region(name: &str) -> bool {
+    REGIONS.contains(&name)
+}
 
 /// Reads the filters of a request, of which the operation knows `known`, `tag-key` and `tag:KEY`.
 ///
@@ -169,6 +238,23 @@ fn tag_set(tags: &Tags) -> Element {
         "tagSet",
         tags.iter().map(|(key, value)| Element::default().text("key", key).text("value", value)),
     )
+}
+
+/// Refuses ids of another form, and those of nothing that is known.
+fn check_known(
+    ids: &[&str],
+    kind: &str,
+    (malformed, unknown): (&'static str, &'static str),
+    what: &str,
+    is_known: impl Fn(&str) -> bool,
+) -> Result<(), Fault> {
+    for id in ids {
+        check_id(kind, malformed, id)?;
+    }
+    match ids.iter().find(|id| !is_known(id)) {
+        None => Ok(()),
+        Some(id) => Err(Fault::client(unknown, format!("The {what} '{id}' does not exist"))),
+    }
 }
 
 /// Writes a time as EC2 does.

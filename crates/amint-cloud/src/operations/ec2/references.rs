@@ -4,9 +4,10 @@
 //! without records here has no line: nothing of it can name an image.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::protocol::{Fault, Params};
-use crate::records::Tables;
+use crate::records::{Instance, Tables};
 
 /// The kinds of resources that EC2 knows to name images.
 pub(super) const KINDS: [&str; 5] = [
@@ -51,7 +52,22 @@ impl Default for Options {
 pub(super) type Find = fn(&Tables, &Options) -> Vec<Reference>;
 
 /// Where references come from.
-pub(super) const SOURCES: &[(&str, Find)] = &[];
+pub(super) const SOURCES: &[(&str, Find)] = &[("ec2:Instance", instances)];
+
+/// Finds the images of instances, of those that are gone too for as long as they are described.
+fn instances(tables: &Tables, options: &Options) -> Vec<Reference> {
+    let states = &options.state_names;
+    let is_wanted = |state: &str| states.is_empty() || states.iter().any(|wanted| wanted == state);
+    let found = tables.instances.values().filter(|instance| is_wanted(instance.state.name()));
+    let reference = |instance: &Arc<Instance>| Reference {
+        image_id: instance.image_id.clone(),
+        kind: "ec2:Instance",
+        account: instance.account.clone(),
+        region: instance.region.clone(),
+        arn: format!("arn:aws:ec2:{}:{}:instance/{}", instance.region, instance.account, instance.id),
+    };
+    found.map(reference).collect()
+}
 
 /// A kind of resources that is asked about.
 pub(super) struct Asked<'p> {

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use super::volumes::VOLUME_TYPES;
 use super::{check_id, snapshots, tags};
 use crate::operations::Call;
 use crate::protocol::{Element, Fault, Params};
@@ -8,8 +9,7 @@ use crate::state::Change;
 use crate::world::{Pins, new_id};
 
 /// What the first gp3 volume of EC2 has without being asked (Amazon EBS user guide, "General Purpose SSD").
-const GP3: (u64, u64) = (3000, 125);
-const VOLUME_TYPES: [&str; 7] = ["gp2", "gp3", "io1", "io2", "sc1", "st1", "standard"];
+pub(super) const GP3: (u64, u64) = (3000, 125);
 
 /// Makes an image of a snapshot.
 pub(crate) fn register_image(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
@@ -64,6 +64,7 @@ pub(crate) fn register_image(call: &Call<'_>, params: &Params) -> Result<Element
         is_disabled: false,
         protection: Protection::Disabled,
         watermarks: Vec::new(),
+        failure: None,
         deprecation: None,
         last_launched: None,
         tags: tags::specified(params, "image")?,
@@ -161,6 +162,22 @@ pub(super) fn check_name(name: &str) -> Result<(), Fault> {
     let message = "AMI names must be between 3 and 128 characters long, and may contain letters, numbers, '(', ')', \
                    '.', '-', '/' and '_'";
     Err(Fault::client("InvalidAMIName.Malformed", message))
+}
+
+/// Refuses numbers that volumes of a type cannot have (`CreateVolume`, Iops and Throughput).
+pub(super) fn check_performance(device: &BlockDevice) -> Result<(), Fault> {
+    let volume_type = device.volume_type.as_str();
+    let refuse = |what: &str| {
+        let message = format!("The parameter {what} is not supported for {volume_type} volumes");
+        Err(Fault::client("InvalidParameterCombination", message))
+    };
+    if device.iops.is_some() && !matches!(volume_type, "gp3" | "io1" | "io2") {
+        return refuse("iops");
+    }
+    if device.throughput.is_some() && volume_type != "gp3" {
+        return refuse("throughput");
+    }
+    Ok(())
 }
 
 /// Reads `BlockDeviceMapping.N`.

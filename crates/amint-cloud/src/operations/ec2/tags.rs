@@ -3,7 +3,7 @@
 use super::image_usage_reports;
 use crate::operations::Call;
 use crate::protocol::{Element, Fault, Params};
-use crate::records::{Binned, Image, Snapshot, Tags, UsageReport};
+use crate::records::{Binned, Image, Instance, KeyPair, SecurityGroup, Snapshot, Tags, UsageReport, Volume};
 use crate::state::Change;
 
 /// The most tags of a resource that users give (EC2 user guide, "Tag restrictions").
@@ -91,50 +91,47 @@ fn edit(
     is_own: impl Fn(&str, &str) -> bool,
     edit: impl FnOnce(&mut Tags),
 ) -> Result<(), Fault> {
-    let unknown =
-        |code: &'static str, what: &str| Fault::client(code, format!("The {what} '{id}' does not exist"));
     let edit = |tags: &mut Tags| {
         edit(tags);
         check(tags)
     };
-    match id.split('-').next() {
-        Some("ami") => {
-            if let Some(image) = change.get::<Image>(id).filter(|one| is_own(&one.account, &one.region)) {
-                let mut image = Image::clone(&image);
-                edit(&mut image.tags)?;
-                change.put(image);
-                return Ok(());
-            }
-            // In the recycle bin tags are all that can be changed.
-            let binned = change.get::<Binned<Image>>(id);
-            let binned = binned.filter(|one| is_own(&one.record.account, &one.record.region));
-            let binned = binned.ok_or_else(|| unknown("InvalidAMIID.NotFound", "image id"))?;
-            let mut binned = Binned::clone(&binned);
-            edit(&mut binned.record.tags)?;
-            change.put(binned);
-        }
-        Some("snap") => {
-            if let Some(found) = change.get::<Snapshot>(id).filter(|one| is_own(&one.account, &one.region)) {
-                let mut found = Snapshot::clone(&found);
-                edit(&mut found.tags)?;
+    // Every record with tags has an account, a region and tags.
+    macro_rules! edit_one {
+        ($record:ty, $unknown:expr) => {{
+            let found = change.get::<$record>(id).filter(|found| is_own(&found.account, &found.region));
+            let found = found.ok_or_else($unknown)?;
+            let mut found = <$record>::clone(&found);
+            edit(&mut found.tags)?;
+            change.put(found);
+        }};
+    }
+    // What is in the recycle bin has its record within another; tags are all that can be changed there.
+    macro_rules! edit_one_or_binned {
+        ($record:ty, $unknown:expr) => {{
+            let is_there =
+                change.get::<$record>(id).is_some_and(|found| is_own(&found.account, &found.region));
+            if is_there {
+                edit_one!($record, $unknown);
+            } else {
+                let found = change.get::<Binned<$record>>(id);
+                let found = found.filter(|one| is_own(&one.record.account, &one.record.region));
+                let mut found = Binned::<$record>::clone(&*found.ok_or_else($unknown)?);
+                edit(&mut found.record.tags)?;
                 change.put(found);
-                return Ok(());
             }
-            let binned = change.get::<Binned<Snapshot>>(id);
-            let binned = binned.filter(|one| is_own(&one.record.account, &one.record.region));
-            let binned = binned.ok_or_else(|| unknown("InvalidSnapshot.NotFound", "snapshot"))?;
-            let mut binned = Binned::clone(&binned);
-            edit(&mut binned.record.tags)?;
-            change.put(binned);
-        }
-        Some("amiur") => {
-            let report = change.get::<UsageReport>(id);
-            let report = report.filter(|report| is_own(&report.account, &report.region));
-            let report = report.ok_or_else(|| image_usage_reports::not_found(id))?;
-            let mut report = UsageReport::clone(&report);
-            edit(&mut report.tags)?;
-            change.put(report);
-        }
+        }};
+    }
+    let unknown = |code: &'static str, what: &'static str| {
+        move || Fault::client(code, format!("The {what} '{id}' does not exist"))
+    };
+    match id.split('-').next() {
+        Some("ami") => edit_one_or_binned!(Image, unknown("InvalidAMIID.NotFound", "image id")),
+        Some("snap") => edit_one_or_binned!(Snapshot, unknown("InvalidSnapshot.NotFound", "snapshot")),
+        Some("amiur") => edit_one!(UsageReport, || image_usage_reports::not_found(id)),
+        Some("i") => edit_one!(Instance, unknown("InvalidInstanceID.NotFound", "instance ID")),
+        Some("vol") => edit_one!(Volume, unknown("InvalidVolume.NotFound", "volume")),
+        Some("sg") => edit_one!(SecurityGroup, unknown("InvalidGroup.NotFound", "security group")),
+        Some("key") => edit_one!(KeyPair, unknown("InvalidKeyPair.NotFound", "key pair")),
         _ => return Err(Fault::client("InvalidID", format!("The ID '{id}' is not valid"))),
     }
     Ok(())
