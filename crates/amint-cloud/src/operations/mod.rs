@@ -8,7 +8,7 @@ mod page;
 mod rbin;
 mod sts;
 #[cfg(test)]
-mod support;
+pub(crate) mod support;
 
 use crate::Service;
 use crate::protocol::{Element, Fault, Params};

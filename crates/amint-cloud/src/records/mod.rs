@@ -127,3 +127,29 @@ tables! {
     security_groups: SecurityGroup = "security-group", id;
     volumes: Volume = "volume", id;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operations::support::Bench;
+
+    #[test]
+    fn records_of_the_version_before_are_read() {
+        let bench = Bench::new();
+        let tables = bench.world.state.read();
+        let without = |record: &serde_json::Value, names: &[&str]| {
+            let mut record = record.clone();
+            for name in names {
+                assert!(record.as_object_mut().unwrap().remove(*name).is_some(), "{name}");
+            }
+            serde_json::to_vec(&record).unwrap()
+        };
+        let image = serde_json::to_value(tables.images.values().next().unwrap().as_ref()).unwrap();
+        let snapshot = serde_json::to_value(tables.snapshots.values().next().unwrap().as_ref()).unwrap();
+        let mut read = Tables::default();
+        read.load("image", &without(&image, &["protection", "watermarks"])).unwrap();
+        read.load("snapshot", &without(&snapshot, &["tiering", "lock", "copied_from"])).unwrap();
+        assert_eq!((&read.images, &read.snapshots), (&tables.images, &tables.snapshots));
+        assert!(read.load("nothing", b"{}").is_err());
+    }
+}

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{EbsAnswer, EbsRequest, check_standard_tier, invalid};
 use crate::operations::{Call, ec2};
 use crate::protocol::Fault;
-use crate::records::{Snapshot, Tags};
+use crate::records::{Snapshot, Tables};
 use crate::world::{new_id, snapshot_not_found};
 
 /// The largest volume in GiB.
@@ -73,41 +73,9 @@ pub(super) fn start_snapshot(call: &Call<'_>, request: &EbsRequest<'_>) -> Resul
                 let message = format!("The account has {PENDING_MAX} pending snapshots already");
                 return Err(Fault::client("ServiceQuotaExceededException", message).with_status(402));
             }
-            let id = new_id("snap");
-            let lineage = parent.as_ref().map_or_else(|| id.clone(), |parent| parent.lineage.clone());
-            let parent_key = parent.as_ref().filter(|parent| parent.is_encrypted);
-            let is_encrypted = body.encrypted.unwrap_or(false)
-                || parent_key.is_some()
-                || ec2::is_encrypted_by_default(&call, change.tables());
-            let named = body.kms_key_arn.as_deref();
-            let named = named.or(parent_key.and_then(|parent| parent.kms_key_id.as_deref()));
-            let kms_key_id = is_encrypted.then(|| ec2::key_or_default(&call, change.tables(), named));
-            let tags: Tags = body.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
-            change.put(Snapshot {
-                id: id.clone(),
-                account: call.account().to_owned(),
-                region: call.region.to_owned(),
-                volume_id: None,
-                volume_gib: body.volume_size,
-                description: body.description.clone().unwrap_or_default(),
-                tags,
-                started: call.now,
-                completed: None,
-                manifest: None,
-                parent: parent.as_ref().map(|parent| parent.id.clone()),
-                lineage,
-                timeout_minutes: body.timeout.unwrap_or(60),
-                failed: None,
-                used_bytes: 0,
-                is_encrypted,
-                kms_key_id,
-                users: BTreeSet::new(),
-                is_public: false,
-                is_of_store: false,
-                tiering: None,
-                lock: None,
-                copied_from: None,
-            });
+            let snapshot = begun(&call, change.tables(), &body, parent.as_deref());
+            let id = snapshot.id.clone();
+            change.put(snapshot);
             Ok(id)
         };
         match &body.client_token {
@@ -140,6 +108,41 @@ pub(super) fn start_snapshot(call: &Call<'_>, request: &EbsRequest<'_>) -> Resul
         answer["KmsKeyArn"] = key.as_str().into();
     }
     Ok(EbsAnswer::Accepted(201, answer))
+}
+
+/// Returns the snapshot as it begins: without a block.
+fn begun(call: &Call<'_>, tables: &Tables, body: &Body, parent: Option<&Snapshot>) -> Snapshot {
+    let id = new_id("snap");
+    let encrypted = parent.filter(|parent| parent.is_encrypted);
+    let is_encrypted =
+        body.encrypted.unwrap_or(false) || encrypted.is_some() || ec2::is_encrypted_by_default(call, tables);
+    let named = body.kms_key_arn.as_deref();
+    let named = named.or(encrypted.and_then(|parent| parent.kms_key_id.as_deref()));
+    Snapshot {
+        account: call.account().to_owned(),
+        region: call.region.to_owned(),
+        volume_id: None,
+        volume_gib: body.volume_size,
+        description: body.description.clone().unwrap_or_default(),
+        tags: body.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect(),
+        started: call.now,
+        completed: None,
+        manifest: None,
+        parent: parent.map(|parent| parent.id.clone()),
+        lineage: parent.map_or_else(|| id.clone(), |parent| parent.lineage.clone()),
+        timeout_minutes: body.timeout.unwrap_or(60),
+        failed: None,
+        used_bytes: 0,
+        is_encrypted,
+        kms_key_id: is_encrypted.then(|| ec2::key_or_default(call, tables, named)),
+        users: BTreeSet::new(),
+        is_public: false,
+        is_of_store: false,
+        tiering: None,
+        lock: None,
+        copied_from: None,
+        id,
+    }
 }
 
 fn check(body: &Body) -> Result<(), Fault> {
