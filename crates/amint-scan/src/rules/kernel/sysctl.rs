@@ -1,11 +1,11 @@
-use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use amint_types::Severity;
 
+use crate::facts::sysctl::{Setting, Settings};
 use crate::rule::{finding, finding_at};
-use crate::{CheckError, Context, Fix, Rule, RuleMeta, Severities, Verdict, glob};
+use crate::{CheckError, Context, Fix, Rule, RuleMeta, Severities, Verdict};
 
 /// The kernel's switches are set for a server.
 pub(in crate::rules) struct Sysctl;
@@ -22,9 +22,6 @@ static META: RuleMeta = RuleMeta {
 };
 
 const DROP_IN: &str = "/etc/sysctl.d/99-zz-amint.conf";
-/// Most important first: a file hides those of the same name in later folders.
-const FOLDERS: [&str; 4] = ["/etc/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d", "/lib/sysctl.d"];
-
 /// Settings, and the values that are right; the first one is what the fix sets.
 pub(crate) const WANTED: [(&str, &[&str]); 28] = [
     ("fs.protected_fifos", &["2", "1"]),
@@ -67,11 +64,11 @@ impl Rule for Sysctl {
     }
 
     fn check(&self, cx: &Context<'_>) -> Result<Verdict, CheckError> {
-        let settings = settings(cx)?;
+        let settings = cx.fact(Settings::load)?;
         let mut findings = Vec::new();
         for (key, values) in WANTED {
             let wanted = values[0];
-            match effective(&settings, key) {
+            match settings.effective(key) {
                 Some(setting) if values.contains(&setting.value.as_str()) => {}
                 Some(setting) => {
                     let message = format!("{key} is {}, wanted: {wanted}", setting.value);
@@ -92,11 +89,11 @@ impl Rule for Sysctl {
 
     fn fix(&self) -> Option<Fix> {
         Some(|cx| {
-            let before = settings(&cx.look())?;
+            let before = Settings::load(&cx.look())?;
             let mut content = String::from("# Written by amint.\n");
             for (key, values) in WANTED {
                 // A right value that the image sets itself is kept: 2 for rp_filter, for example.
-                let own = effective(&before, key);
+                let own = before.effective(key);
                 let value = own.filter(|setting| values.contains(&setting.value.as_str()));
                 let _ = writeln!(
                     content,
@@ -113,76 +110,11 @@ impl Rule for Sysctl {
 }
 
 /// Returns the settings that make a router of an instance.
-fn routing(settings: &[Setting]) -> impl Iterator<Item = (&'static str, &Setting)> {
+fn routing(settings: &Settings) -> impl Iterator<Item = (&'static str, &Setting)> {
     ROUTING
         .into_iter()
-        .filter_map(|key| Some((key, effective(settings, key)?)))
+        .filter_map(|key| Some((key, settings.effective(key)?)))
         .filter(|(_, setting)| setting.value != "0")
-}
-
-#[derive(Debug)]
-struct Setting {
-    key: String,
-    value: String,
-    path: PathBuf,
-    line: u32,
-}
-
-/// Reads all settings in the order in which systemd-sysctl applies them (sysctl.d(5)).
-fn settings(cx: &Context<'_>) -> Result<Vec<Setting>, CheckError> {
-    let mut files: BTreeMap<String, PathBuf> = BTreeMap::new();
-    for folder in FOLDERS {
-        for entry in cx.list(folder)? {
-            let name = entry.name.to_string_lossy().into_owned();
-            if Path::new(&name).extension().is_some_and(|extension| extension == "conf") {
-                files.entry(name).or_insert_with(|| Path::new(folder).join(&entry.name));
-            }
-        }
-    }
-    let mut settings = Vec::new();
-    for path in files.into_values() {
-        if !cx.metadata_following(&path)?.is_some_and(|metadata| metadata.is_file()) {
-            // A link to /dev/null turns a file of the same name off.
-            continue;
-        }
-        for (line, text) in (1_u32..).zip(cx.text(&path)?.unwrap_or_default().lines()) {
-            let text = text.trim();
-            if text.starts_with(['#', ';']) {
-                continue;
-            }
-            let Some((key, value)) = text.split_once('=') else { continue };
-            let key = normal_key(key.trim().trim_start_matches('-').trim());
-            settings.push(Setting { key, value: value.trim().to_owned(), path: path.clone(), line });
-        }
-    }
-    Ok(settings)
-}
-
-/// Writes a key with dots; a slash as the first separator means that slashes separate throughout.
-fn normal_key(key: &str) -> String {
-    let is_slashed = key.find(['.', '/']).is_some_and(|at| key.as_bytes()[at] == b'/');
-    if !is_slashed {
-        return key.to_owned();
-    }
-    key.chars()
-        .map(|letter| {
-            if letter == '/' {
-                '.'
-            } else if letter == '.' {
-                '/'
-            } else {
-                letter
-            }
-        })
-        .collect()
-}
-
-/// Finds the setting that counts: the last one for the key itself, else the last pattern that fits.
-fn effective<'set>(settings: &'set [Setting], key: &str) -> Option<&'set Setting> {
-    let exact = settings.iter().rev().find(|setting| setting.key == key);
-    exact.or_else(|| {
-        settings.iter().rev().find(|setting| setting.key.contains('*') && glob::is_match(&setting.key, key))
-    })
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 
 use amint_types::Severity;
 
-use crate::rule::finding;
+use crate::facts::modprobe::Modprobe;
+use crate::rule::{finding, finding_at};
 use crate::{CheckError, Context, Fix, Rule, RuleMeta, Severities, Verdict};
 
 /// Kernel code that no instance needs cannot be loaded.
@@ -20,9 +20,8 @@ static META: RuleMeta = RuleMeta {
     severities: Severities::hardened(Severity::Low),
 };
 
-const DROP_IN: &str = "/etc/modprobe.d/amint-unused.conf";
-const FOLDERS: [&str; 4] =
-    ["/etc/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"];
+/// Of several lines for one module modprobe takes the first, by the names of the files.
+const DROP_IN: &str = "/etc/modprobe.d/00-amint-unused.conf";
 pub(crate) const MODULES: [&str; 12] = [
     "cramfs",
     "dccp",
@@ -44,10 +43,15 @@ impl Rule for UnusedModules {
     }
 
     fn check(&self, cx: &Context<'_>) -> Result<Verdict, CheckError> {
-        let blocked = blocked(cx)?;
-        let open = MODULES.iter().filter(|module| !blocked.contains(&plain(module)));
-        let findings = open
-            .map(|module| finding(format!("module {module} can be loaded"), Path::new("/etc/modprobe.d")));
+        let modprobe = Modprobe::load(cx)?;
+        let is_open = |module: &&&str| !modprobe.is_blocked(module) && !modprobe.is_builtin(module);
+        let findings = MODULES.iter().filter(is_open).map(|module| {
+            let message = format!("module {module} can be loaded");
+            match modprobe.install(module) {
+                Some(other) => finding_at(message, &other.path, other.line, &other.command),
+                None => finding(message, Path::new("/etc/modprobe.d")),
+            }
+        });
         Ok(findings.collect::<Vec<_>>().into())
     }
 
@@ -65,38 +69,6 @@ impl Rule for UnusedModules {
     }
 }
 
-/// Lists the modules whose loading is replaced by a program that does nothing.
-fn blocked(cx: &Context<'_>) -> Result<BTreeSet<String>, CheckError> {
-    let mut blocked = BTreeSet::new();
-    for folder in FOLDERS {
-        for entry in cx.list(folder)? {
-            let path = Path::new(folder).join(&entry.name);
-            let is_conf = path.extension().is_some_and(|extension| extension == "conf");
-            if !is_conf || !cx.metadata_following(&path)?.is_some_and(|metadata| metadata.is_file()) {
-                continue;
-            }
-            for line in cx.text(&path)?.unwrap_or_default().lines() {
-                let words: Vec<&str> = line.split_whitespace().collect();
-                if let [
-                    "install",
-                    module,
-                    "/bin/false" | "/bin/true" | "/usr/bin/false" | "/usr/bin/true",
-                    ..,
-                ] = words[..]
-                {
-                    blocked.insert(plain(module));
-                }
-            }
-        }
-    }
-    Ok(blocked)
-}
-
-/// The kernel takes `-` and `_` in module names for the same.
-fn plain(module: &str) -> String {
-    module.replace('-', "_")
-}
-
 #[cfg(test)]
 mod tests {
     use crate::testing::Fixture;
@@ -112,6 +84,20 @@ mod tests {
             findings.contains("module hfs ")
                 && findings.contains("module rds ")
                 && !findings.contains("usb-storage")
+        );
+        fixture.harden_twice();
+        assert!(fixture.is_pass("KRN-002"));
+    }
+
+    #[test]
+    fn a_line_of_another_file_that_loads_all_the_same_is_overruled() {
+        let fixture = Fixture::new()
+            .file("/etc/modprobe.d/10-x.conf", "install hfs /sbin/modprobe --ignore-install hfs\n")
+            .file("/etc/modprobe.d/20-y.conf", "install hfs /bin/false\n");
+        assert!(
+            fixture
+                .findings("KRN-002")
+                .contains(&"/etc/modprobe.d/10-x.conf:1 module hfs can be loaded".to_owned())
         );
         fixture.harden_twice();
         assert!(fixture.is_pass("KRN-002"));
