@@ -140,6 +140,17 @@ impl Instance {
         self.public_ip.filter(|_| matches!(self.state, InstanceState::Pending | InstanceState::Running))
     }
 
+    /// Tells whether it starts by UEFI: where its image wants that, and its type has it. An image that does not say starts
+    /// by BIOS where there is one.
+    pub(crate) fn starts_by_uefi(&self) -> bool {
+        let has_uefi = crate::instance_types::find(&self.instance_type).is_none_or(|size| size.has_uefi);
+        match (self.architecture.as_str(), self.boot_mode.as_deref()) {
+            ("arm64", _) | (_, Some("uefi")) => true,
+            (_, Some("uefi-preferred")) => has_uefi,
+            _ => false,
+        }
+    }
+
     /// Returns the private host name, as EC2 makes it of the address.
     pub(crate) fn private_dns_name(&self) -> String {
         let domain =

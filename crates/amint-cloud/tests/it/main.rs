@@ -4,5 +4,10 @@
 
 mod attributes;
 mod endpoint;
+mod groups;
+mod instances;
+mod keys;
+mod networks;
 mod support;
 mod upload;
+mod volumes;
