@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::Tags;
 
 /// An instance.
+#[expect(clippy::struct_excessive_bools, reason = "switches that EC2 has, each by itself")]
+#[expect(clippy::struct_field_names, reason = "the field's own word")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Instance {
     pub(crate) id: String,
