@@ -183,7 +183,7 @@ pub(crate) fn machines(folder: &TempDir, count_max: u32) -> MachineOptions {
 
 /// Waits for what has to come.
 pub(crate) fn eventually(what: &str, is_so: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_mins(1);
     while !is_so() {
         assert!(Instant::now() < end, "{what} does not come");
         std::thread::sleep(Duration::from_millis(20));

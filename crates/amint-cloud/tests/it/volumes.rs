@@ -65,8 +65,5 @@ fn volumes_grow_and_wrong_ones_are_refused() {
             "{rest}"
         );
     }
-    assert_eq!(
-        code(&bench.ec2(&format!("Action=CreateVolume&AvailabilityZone=us-east-1a&Size=1&DryRun=true"))).0,
-        412
-    );
+    assert_eq!(code(&bench.ec2("Action=CreateVolume&AvailabilityZone=us-east-1a&Size=1&DryRun=true")).0, 412);
 }
