@@ -8,18 +8,25 @@ pub(crate) struct InstanceType {
     pub(crate) memory_mib: u32,
     /// `x86_64` or `arm64`.
     pub(crate) architecture: &'static str,
+    /// Whether it starts by UEFI at all.
+    pub(crate) has_uefi: bool,
 }
 
 const fn x86(name: &'static str, cpus: u32, memory_mib: u32) -> InstanceType {
-    InstanceType { name, cpus, memory_mib, architecture: "x86_64" }
+    InstanceType { name, cpus, memory_mib, architecture: "x86_64", has_uefi: true }
+}
+
+/// A type of the older hypervisor, which has no UEFI.
+const fn older(name: &'static str, cpus: u32, memory_mib: u32) -> InstanceType {
+    InstanceType { has_uefi: false, ..x86(name, cpus, memory_mib) }
 }
 
 const fn arm(name: &'static str, cpus: u32, memory_mib: u32) -> InstanceType {
-    InstanceType { name, cpus, memory_mib, architecture: "arm64" }
+    InstanceType { name, cpus, memory_mib, architecture: "arm64", has_uefi: true }
 }
 
 /// The types that there are, sorted by name.
-pub(crate) const INSTANCE_TYPES: [InstanceType; 40] = [
+pub(crate) const INSTANCE_TYPES: [InstanceType; 45] = [
     x86("c5.2xlarge", 8, 16_384),
     x86("c5.large", 2, 4096),
     x86("c5.xlarge", 4, 8192),
@@ -40,6 +47,11 @@ pub(crate) const INSTANCE_TYPES: [InstanceType; 40] = [
     x86("m7i.large", 2, 8192),
     x86("r5.large", 2, 16_384),
     x86("r6i.large", 2, 16_384),
+    older("t2.large", 2, 8192),
+    older("t2.medium", 2, 4096),
+    older("t2.micro", 1, 1024),
+    older("t2.nano", 1, 512),
+    older("t2.small", 1, 2048),
     x86("t3.2xlarge", 8, 32_768),
     x86("t3.large", 2, 8192),
     x86("t3.medium", 2, 4096),

@@ -78,7 +78,7 @@ impl World {
         let mut gone = Vec::new();
         self.told(|change| {
             self.set_state(change, id, InstanceState::Terminated, Some(reason));
-            gone = self.release_volumes(change, id);
+            gone = Self::release_volumes(change, id);
         });
         self.forget_volumes(&gone);
         if let Some(machines) = self.machines() {
@@ -87,7 +87,7 @@ impl World {
     }
 
     /// Detaches the volumes of an instance, and removes the records of those that end with it, which are returned.
-    pub(crate) fn release_volumes(&self, change: &mut Change<'_>, id: &str) -> Vec<String> {
+    fn release_volumes(change: &mut Change<'_>, id: &str) -> Vec<String> {
         let mut gone = Vec::new();
         for volume_id in volumes_of(change.tables(), id) {
             let Some(volume) = change.get::<Volume>(&volume_id) else { continue };
@@ -184,7 +184,7 @@ impl World {
             for instance in machines {
                 if instance.state == InstanceState::ShuttingDown || !instance.has_run {
                     self.set_state(change, &instance.id, InstanceState::Terminated, reason());
-                    gone.extend(self.release_volumes(change, &instance.id));
+                    gone.extend(Self::release_volumes(change, &instance.id));
                 } else {
                     self.set_state(change, &instance.id, InstanceState::Stopped, reason());
                 }

@@ -152,9 +152,9 @@ impl Keeper {
 
     async fn pass(&self, mut client: TcpStream) -> io::Result<()> {
         let (answer, place) = oneshot::channel();
-        let gone = |_| io::Error::from(io::ErrorKind::NotConnected);
-        self.machine.send(Command::Forward { port: self.port, answer }).map_err(|_| gone(()))?;
-        let place: SocketAddr = place.await.map_err(|_| gone(()))?.ok_or_else(|| gone(()))?;
+        let gone = || io::Error::from(io::ErrorKind::NotConnected);
+        self.machine.send(Command::Forward { port: self.port, answer }).map_err(|_| gone())?;
+        let place: SocketAddr = place.await.map_err(|_| gone())?.ok_or_else(gone)?;
         let mut guest = TcpStream::connect(place).await?;
         client.set_nodelay(true)?;
         guest.set_nodelay(true)?;

@@ -196,11 +196,7 @@ fn serve_volume(
 
 fn spec(machines: &Machines, instance: &Instance, disks: Vec<InstanceDisk>) -> Result<InstanceSpec, String> {
     let size = instance_types::find(&instance.instance_type).ok_or("the instance type is unknown")?;
-    // An image that does not say starts as its type does by default, and with UEFI where it may.
-    let firmware = match (instance.architecture.as_str(), instance.boot_mode.as_deref()) {
-        ("arm64", _) | (_, Some("uefi" | "uefi-preferred")) => Firmware::Uefi,
-        _ => Firmware::Bios,
-    };
+    let firmware = if instance.starts_by_uefi() { Firmware::Uefi } else { Firmware::Bios };
     let host = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(InstanceSpec {
         architecture: architecture(instance),

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::Tags;
 
 /// An instance.
+#[expect(clippy::struct_excessive_bools, reason = "switches that EC2 has, each by itself")]
+#[expect(clippy::struct_field_names, reason = "the field's own word")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Instance {
     pub(crate) id: String,
@@ -138,6 +140,17 @@ impl Instance {
     /// Returns the public address that whoever asks is told: one that is not on has none.
     pub(crate) fn shown_public_ip(&self) -> Option<Ipv4Addr> {
         self.public_ip.filter(|_| matches!(self.state, InstanceState::Pending | InstanceState::Running))
+    }
+
+    /// Tells whether it starts by UEFI: where its image wants that, and its type has it. An image that does not say starts
+    /// by BIOS where there is one.
+    pub(crate) fn starts_by_uefi(&self) -> bool {
+        let has_uefi = crate::instance_types::find(&self.instance_type).is_none_or(|size| size.has_uefi);
+        match (self.architecture.as_str(), self.boot_mode.as_deref()) {
+            ("arm64", _) | (_, Some("uefi")) => true,
+            (_, Some("uefi-preferred")) => has_uefi,
+            _ => false,
+        }
     }
 
     /// Returns the private host name, as EC2 makes it of the address.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use super::Tags;
 
 /// A volume. The store pins what it lies on under its id; what was written since is in its folder.
+#[expect(clippy::struct_field_names, reason = "the field's own word")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Volume {
     pub(crate) id: String,

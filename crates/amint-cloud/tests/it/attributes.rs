@@ -1,10 +1,6 @@
 //! What can be changed of an image, and who sees it then.
 
-use crate::support::{Answer, Bench, between};
-
-fn code(answer: &Answer) -> (u16, String) {
-    (answer.status, between(&answer.text(), "<Code>", "</Code>"))
-}
+use crate::support::{Bench, between, code};
 
 fn image(bench: &Bench) -> String {
     between(&bench.ec2("Action=DescribeImages").text(), "<imageId>", "</imageId>")

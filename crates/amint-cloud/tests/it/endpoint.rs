@@ -35,7 +35,7 @@ fn images_of_the_store_are_amis_with_their_own_snapshot() {
 fn what_cannot_be_done_is_refused_as_ec2_refuses_it() {
     let bench = Bench::new(true);
     for (body, status, code) in [
-        ("Action=CreateVpc", 400, "InvalidAction"),
+        ("Action=RunScheduledInstances", 400, "InvalidAction"),
         ("Action=DescribeImages&Onwer.1=self", 400, "UnknownParameter"),
         ("Action=DescribeImages&ImageId.1=ami-x", 400, "InvalidAMIID.Malformed"),
         ("Action=DescribeImages&ImageId.1=ami-00000000", 400, "InvalidAMIID.NotFound"),

@@ -1,16 +1,22 @@
 //! The endpoint over real HTTP, with a store of one small image.
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![expect(clippy::print_stderr, reason = "what is left out is said loudly")]
 
 mod attributes;
 mod copy_snapshot;
 mod deregistration;
 mod endpoint;
+mod groups;
 mod image_line;
 mod image_reports;
+mod instances;
+mod keys;
+mod networks;
 mod recycle_bin;
 mod settings;
 mod snapshot_locks;
 mod snapshot_tiers;
 mod support;
 mod upload;
+mod volumes;

@@ -2,11 +2,13 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
 
-use amint_cloud::{AccessKey, Clock, Endpoint, EndpointOptions, World, WorldOptions};
+use amint_cloud::{AccessKey, Clock, Endpoint, EndpointOptions, MachineOptions, World, WorldOptions};
+use amint_guest::imds::IdentityKeys;
+use amint_identity::local::LocalKeys;
 use amint_store::{PutRequest, Store};
 use amint_types::{Architecture, BLOCK_BYTES, BlockSource, Cancel};
 use jiff::Timestamp;
@@ -129,6 +131,18 @@ impl Bench {
         Self { folder, address }
     }
 
+    /// Makes one whose instances have machines; none, and a word about it, where QEMU is not installed.
+    pub(crate) fn with_machines(count_max: u32) -> Option<(Self, TempDir)> {
+        if std::process::Command::new("qemu-system-x86_64").arg("--version").output().is_err() {
+            eprintln!("SKIPPED: qemu-system-x86_64 is not installed");
+            return None;
+        }
+        let folder = TempDir::new().unwrap();
+        let options =
+            WorldOptions { machines: Some(machines(&folder, count_max)), ..WorldOptions::default() };
+        Some((Self::with(true, options), folder))
+    }
+
     pub(crate) fn send(&self, method: &str, target: &str, scope: &str, body: &str) -> Answer {
         self.send_with(method, target, scope, "", body.as_bytes())
     }
@@ -224,6 +238,28 @@ impl Time {
     }
 }
 
+pub(crate) fn machines(folder: &TempDir, count_max: u32) -> MachineOptions {
+    MachineOptions {
+        folder: folder.path().to_owned(),
+        // No guest here comes so far as to ask for its metadata.
+        bridge: vec!["/bin/false".into()],
+        identity: IdentityKeys::new(LocalKeys::generate().unwrap()),
+        count_max,
+        memory_mib_max: 2048,
+        is_let_out: false,
+    }
+}
+/// Waits for what has to come.
+pub(crate) fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_mins(1);
+    while !is_so() {
+        assert!(Instant::now() < end, "{what} does not come");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+pub(crate) fn code(answer: &Answer) -> (u16, String) {
+    (answer.status, between(&answer.text(), "<Code>", "</Code>"))
+}
 pub(crate) fn between(text: &str, start: &str, end: &str) -> String {
     text.split_once(start).unwrap().1.split_once(end).unwrap().0.to_owned()
 }

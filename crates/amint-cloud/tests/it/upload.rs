@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::support::{Answer, Bench, between};
+use crate::support::{Answer, Bench, between, code};
 
 const BLOCK: usize = 512 << 10;
 const EBS: &str = "us-east-1/ebs";
@@ -66,10 +66,6 @@ fn complete(bench: &Bench, id: &str, fills: &[u8]) -> Answer {
 
 fn reason(answer: &Answer) -> (u16, String) {
     (answer.status, answer.json()["Reason"].as_str().unwrap_or_default().to_owned())
-}
-
-fn code(answer: &Answer) -> (u16, String) {
-    (answer.status, between(&answer.text(), "<Code>", "</Code>"))
 }
 
 fn indexes(answer: &Answer, list: &str) -> Vec<u64> {

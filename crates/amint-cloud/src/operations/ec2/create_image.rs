@@ -166,12 +166,11 @@ fn image_of(call: &Call<'_>, change: &Change<'_>, instance: &Instance, asked: &A
 fn freeze(world: &World, image_id: &str, works: Vec<Work>) -> Vec<(Work, Moment)> {
     let mut moments = Vec::new();
     for work in works {
-        match work.disk.freeze() {
-            Ok(moment) => moments.push((work, moment)),
-            Err(_) => {
-                fail(world, &work.snapshot_id);
-                fail_image(world, image_id, "A volume could not be read");
-            }
+        if let Ok(moment) = work.disk.freeze() {
+            moments.push((work, moment));
+        } else {
+            fail(world, &work.snapshot_id);
+            fail_image(world, image_id, "A volume could not be read");
         }
     }
     moments

@@ -101,14 +101,12 @@ pub(super) fn finish(world: &World, id: &str, disk: &Disk, moment: crate::volume
         }
         Ok(volume_id.is_some())
     });
-    match done {
-        Ok(true) => true,
+    let is_done = matches!(done, Ok(true));
+    if !is_done {
         // It was deleted meanwhile, or cannot be written down.
-        Ok(false) | Err(_) => {
-            let _ = world.store.unpin(id);
-            false
-        }
+        let _ = world.store.unpin(id);
     }
+    is_done
 }
 
 /// Says that a snapshot came to nothing.

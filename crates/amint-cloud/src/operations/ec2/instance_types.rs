@@ -42,7 +42,15 @@ pub(crate) fn describe_instance_types(call: &Call<'_>, params: &Params) -> Resul
 }
 
 fn boot_modes(one: &InstanceType) -> &'static [&'static str] {
-    if one.architecture == "arm64" { &["uefi"] } else { &["legacy-bios", "uefi"] }
+    match (one.architecture, one.has_uefi) {
+        ("arm64", _) => &["uefi"],
+        (_, true) => &["legacy-bios", "uefi"],
+        (_, false) => &["legacy-bios"],
+    }
+}
+
+fn hypervisor(one: &InstanceType) -> &'static str {
+    if one.has_uefi { "nitro" } else { "xen" }
 }
 
 fn values(one: &InstanceType, filter: &str) -> Vec<String> {
@@ -50,7 +58,7 @@ fn values(one: &InstanceType, filter: &str) -> Vec<String> {
     match filter {
         "bare-metal" | "instance-storage-supported" => text("false"),
         "current-generation" => text("true"),
-        "hypervisor" => text("nitro"),
+        "hypervisor" => text(hypervisor(one)),
         "instance-type" => text(one.name),
         "memory-info.size-in-mib" => text(&one.memory_mib.to_string()),
         "processor-info.supported-architecture" => text(one.architecture),
@@ -74,7 +82,7 @@ fn describe(one: &InstanceType) -> Element {
         .with(list("supportedRootDeviceTypes", &["ebs"]))
         .with(list("supportedVirtualizationTypes", &["hvm"]))
         .text("bareMetal", false)
-        .text("hypervisor", "nitro")
+        .text("hypervisor", hypervisor(one))
         .with(Element::new("processorInfo").with(list("supportedArchitectures", &[one.architecture])))
         .with(Element::new("vCpuInfo").text("defaultVCpus", one.cpus))
         .with(Element::new("memoryInfo").text("sizeInMiB", one.memory_mib))

@@ -156,16 +156,9 @@ pub(super) fn describe(tables: &Tables, instance: &Instance) -> Element {
         .maybe("sriovNetSupport", instance.sriov.as_ref())
         .maybe("bootMode", instance.boot_mode.as_ref())
         .maybe("tpmSupport", instance.tpm_support.as_ref())
-        .text("currentInstanceBootMode", current_boot_mode(instance))
+        .text("currentInstanceBootMode", if instance.starts_by_uefi() { "uefi" } else { "legacy-bios" })
         .with(metadata_options("metadataOptions", instance.metadata))
         .text("platformDetails", "Linux/UNIX")
         .text("usageOperation", "RunInstances")
         .text("usageOperationUpdateTime", time(instance.launched))
-}
-
-fn current_boot_mode(instance: &Instance) -> &'static str {
-    match (instance.architecture.as_str(), instance.boot_mode.as_deref()) {
-        ("arm64", _) | (_, Some("uefi" | "uefi-preferred")) => "uefi",
-        _ => "legacy-bios",
-    }
 }

@@ -32,13 +32,11 @@ pub(super) fn named<'t>(call: &Call<'_>, tables: &'t Tables, name: &str) -> Opti
 }
 
 pub(super) fn check_name_is_free(call: &Call<'_>, tables: &Tables, name: &str) -> Result<(), Fault> {
-    match named(call, tables, name) {
-        None => Ok(()),
-        Some(_) => {
-            let message = format!("The keypair already exists: {name}");
-            Err(Fault::client("InvalidKeyPair.Duplicate", message))
-        }
+    if named(call, tables, name).is_none() {
+        return Ok(());
     }
+    let message = format!("The keypair already exists: {name}");
+    Err(Fault::client("InvalidKeyPair.Duplicate", message))
 }
 
 /// Puts a new key pair in its place.

@@ -21,7 +21,7 @@ pub(crate) fn modify_volume(call: &Call<'_>, params: &Params) -> Result<Element,
         let before = volumes::own(call, change.tables(), id)?;
         let mut after = Volume::clone(&before);
         after.gib = size.unwrap_or(before.gib);
-        after.volume_type = volume_type.unwrap_or(&before.volume_type).to_owned();
+        volume_type.unwrap_or(&before.volume_type).clone_into(&mut after.volume_type);
         after.iops = iops.or(before.iops);
         after.throughput = throughput.or(before.throughput);
         check_performance(&BlockDevice {

@@ -212,6 +212,11 @@ fn size(params: &Params, image: &Image) -> Result<InstanceType, Fault> {
         let message = format!("Invalid value '{name}' for InstanceType.");
         return Err(Fault::client("InvalidParameterValue", message));
     };
+    if image.boot_mode.as_deref() == Some("uefi") && !size.has_uefi {
+        let message =
+            format!("The boot mode uefi of the image is not supported by the instance type '{name}'");
+        return Err(Fault::client("InvalidParameterValue", message));
+    }
     if size.architecture == image.architecture {
         return Ok(size);
     }
