@@ -10,6 +10,7 @@ mod containers;
 mod damage;
 mod disk;
 mod folders;
+mod free_space;
 mod layouts;
 mod owners;
 mod passes;

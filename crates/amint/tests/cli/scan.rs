@@ -223,6 +223,46 @@ fn what_is_left_out_is_told_in_the_document() {
 }
 
 #[test]
+fn no_form_of_a_report_shows_a_secret() {
+    let folder = prepared(true);
+    let root = folder.path().join("tree");
+    let password = "k7Rz-pq9Wm-vT2x";
+    // Put together here, so that no scanner takes this file for a leak.
+    let key = format!("AKIA{}", "QRSTUV2345672ABC");
+    let token = format!("glpat-{}", "Zx9Qv7Lm2Kp4Rt6Yw8Bn");
+    fs::create_dir_all(root.join("root/.aws")).unwrap();
+    fs::create_dir_all(root.join("opt")).unwrap();
+    fs::write(root.join("root/.bash_history"), format!("mysql -p{password} -h db\n")).unwrap();
+    fs::write(root.join("root/.aws/credentials"), format!("[default]\naws_access_key_id={key}\n")).unwrap();
+    fs::write(
+        root.join("opt/a"),
+        format!("url=postgres://joe:{password}@db.corp.internal/x\ntoken={token}\n"),
+    )
+    .unwrap();
+    fs::write(root.join("etc/environment"), format!("APP_PASSWORD={password}\n")).unwrap();
+    let forms: [&[&str]; 9] = [
+        &[],
+        &["--all"],
+        &["--verbose"],
+        &["--json"],
+        &["--format", "sarif"],
+        &["--format", "junit"],
+        &["--format", "html"],
+        &["--format", "marketplace"],
+        &["--fix-plan"],
+    ];
+    for form in forms {
+        let ran = scan(folder.path(), &[&["--profile", "marketplace"], form].concat());
+        assert_eq!(ran.code, Some(1), "{form:?} {}", ran.stderr);
+        let told = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(form == ["--fix-plan"] || told.contains("SEC-0"), "{form:?} tells of no secret: {told}");
+        for value in [password, &key, &token] {
+            assert!(!told.contains(value), "{form:?} shows a secret of {} characters", value.len());
+        }
+    }
+}
+
+#[test]
 fn colours_are_left_out_where_nobody_wants_them() {
     let folder = prepared(true);
     let run = |variables: &[(&str, &str)]| {
