@@ -92,7 +92,7 @@ impl World {
         });
         self.forget_volumes(&gone);
         if let Some(machines) = self.machines() {
-            machines.forget(id);
+            machines.forget_machine(id);
         }
     }
 
@@ -179,6 +179,9 @@ impl World {
                     change.remove::<Instance>(id);
                 }
             });
+            for id in &gone {
+                self.machines().inspect(|machines| machines.forget(id));
+            }
         }
     }
 
