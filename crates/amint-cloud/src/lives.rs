@@ -62,6 +62,16 @@ impl World {
 
     /// The machine of an instance is off, and its volumes stay.
     pub(crate) fn machine_stopped(&self, id: &str, reason: Option<Reason<'_>>) {
+        // Somebody may have terminated it while its machine ended.
+        let state = self.state.read().instances.get(id).map(|instance| instance.state);
+        match state {
+            Some(InstanceState::ShuttingDown) => {
+                let reason = ("Client.UserInitiatedShutdown", "User initiated shutdown".to_owned());
+                return self.machine_terminated(id, reason);
+            }
+            None | Some(InstanceState::Terminated) => return,
+            Some(_) => {}
+        }
         self.told(|change| {
             self.set_state(change, id, InstanceState::Stopped, reason);
             // What a guest did not let go of is let go of now.
@@ -82,7 +92,7 @@ impl World {
         });
         self.forget_volumes(&gone);
         if let Some(machines) = self.machines() {
-            machines.forget(id);
+            machines.forget_machine(id);
         }
     }
 
@@ -169,6 +179,9 @@ impl World {
                     change.remove::<Instance>(id);
                 }
             });
+            for id in &gone {
+                self.machines().inspect(|machines| machines.forget(id));
+            }
         }
     }
 

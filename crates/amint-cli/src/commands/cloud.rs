@@ -28,7 +28,7 @@ use crate::failure::Failure;
 use crate::images::{bridge, identity_keys};
 
 /// How long the endpoint may take to start or stop: guests are asked to shut down first.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often its state is looked at meanwhile.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -235,7 +235,7 @@ fn serve(args: &CloudUpArgs, context: &Context) -> Result<ExitCode, Failure> {
 /// Returns half of this computer's memory, in MiB.
 fn half_of_memory() -> u32 {
     let system = rustix::system::sysinfo();
-    let bytes = u64::from(system.totalram).saturating_mul(u64::from(system.mem_unit));
+    let bytes = system.totalram.saturating_mul(u64::from(system.mem_unit));
     u32::try_from(bytes / 2 / MIB).unwrap_or(u32::MAX)
 }
 

@@ -8,12 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::AbortHandle;
+use tokio::time::sleep;
 
 use super::Command;
 use crate::records::{Instance, Rule, Tables};
@@ -29,6 +31,8 @@ const WELL_KNOWN_PORTS: [u16; 18] = [
 ];
 /// How many connections an instance may have at once.
 const CONNECTIONS_MAX: usize = 512;
+/// How soon the next connection is taken when one could not be.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Returns the TCP ports that the groups of an instance open.
 pub(super) fn open_ports(tables: &Tables, instance: &Instance) -> BTreeSet<u16> {
@@ -126,7 +130,7 @@ impl Keeper {
         loop {
             // Without a free descriptor nobody is let in; others may come later.
             let Ok((client, peer)) = listener.accept().await else {
-                tokio::task::yield_now().await;
+                sleep(ACCEPT_PAUSE).await;
                 continue;
             };
             let Ok(permit) = Arc::clone(&self.connections).try_acquire_owned() else { continue };

@@ -188,9 +188,19 @@ impl Machines {
         self.running().remove(id);
     }
 
-    /// Forgets the files of an instance that is gone.
+    /// Forgets the files of an instance that is gone, but for what it wrote to its console: that is asked for afterwards.
+    pub(crate) fn forget_machine(&self, id: &str) {
+        let folder = self.folder(id);
+        let console = InstanceSpec::console_log(&folder);
+        let Ok(entries) = fs::read_dir(&folder) else { return };
+        for path in entries.flatten().map(|entry| entry.path()).filter(|path| *path != console) {
+            // What cannot be removed costs space, nothing else; here and below.
+            let _ = fs::remove_file(path);
+        }
+    }
+
+    /// Forgets all files of an instance.
     pub(crate) fn forget(&self, id: &str) {
-        // What cannot be removed costs space, nothing else.
         let _ = fs::remove_dir_all(self.folder(id));
     }
 

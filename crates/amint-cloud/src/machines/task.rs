@@ -21,8 +21,11 @@ const UNPLUG_PAUSE: Duration = Duration::from_millis(100);
 enum Goal {
     Stopped { reason: Option<(&'static str, String)> },
     Terminated { reason: (&'static str, String) },
-    Again { meanwhile: Option<Meanwhile> },
+    Again,
 }
+
+/// A goal, and when the power is taken away at the latest.
+type Way = (Goal, Instant);
 
 /// Runs the machine of an instance until it is off for good, and tells the world what became of it.
 pub(super) async fn run(
@@ -33,96 +36,121 @@ pub(super) async fn run(
     mut closing: watch::Receiver<bool>,
 ) {
     loop {
-        let mut on = match On::start(world, machines, id, &sender).await {
-            Ok(on) => on,
-            Err(words) => {
-                machines.strike(id);
-                world.machine_failed(id, &words);
-                return;
+        let started = On::start(world, machines, id, &sender).await;
+        let mut waiting = Vec::new();
+        let end = match started {
+            Ok(mut on) => {
+                world.machine_runs(id);
+                let ears = Ears { commands: &mut commands, closing: &mut closing };
+                let goal = attend(world, machines, id, &mut on, ears, &mut waiting).await;
+                on.end().await;
+                Ok(goal)
             }
+            Err(words) => Err(words),
         };
-        world.machine_runs(id);
-        let goal = attend(world, machines, id, &mut on, &mut commands, &mut closing).await;
-        on.end().await;
-        match goal {
-            Goal::Again { meanwhile } => {
-                if let Some(Meanwhile(meanwhile)) = meanwhile {
-                    // One that panicked has done what it could.
-                    let _ = tokio::task::spawn_blocking(meanwhile).await;
+        if !matches!(end, Ok(Goal::Again)) {
+            // First: whoever sees it stopped may start it again.
+            machines.strike(id);
+            while let Ok(command) = commands.try_recv() {
+                if let Command::Pause { meanwhile } = command {
+                    waiting.push(meanwhile);
                 }
             }
-            Goal::Stopped { reason } => {
-                // First: whoever sees it stopped may start it again.
-                machines.strike(id);
-                world.machine_stopped(id, reason);
-                return;
-            }
-            Goal::Terminated { reason } => {
-                machines.strike(id);
-                world.machine_terminated(id, reason);
-                return;
-            }
+        }
+        for Meanwhile(meanwhile) in waiting {
+            // One that panicked has done what it could.
+            let _ = tokio::task::spawn_blocking(meanwhile).await;
+        }
+        match end {
+            Ok(Goal::Again) => {}
+            Ok(Goal::Stopped { reason }) => return world.machine_stopped(id, reason),
+            Ok(Goal::Terminated { reason }) => return world.machine_terminated(id, reason),
+            Err(words) => return world.machine_failed(id, &words),
         }
     }
 }
 
-/// Attends to a machine that is on, until it is off or has to be.
+/// Where a machine hears what it shall do.
+struct Ears<'a> {
+    commands: &'a mut UnboundedReceiver<Command>,
+    closing: &'a mut watch::Receiver<bool>,
+}
+
+/// Attends to a machine that is on, until it is off or has to be. What waits for that is added to `waiting`.
 async fn attend(
     world: &Arc<World>,
     machines: &Machines,
     id: &str,
     on: &mut On,
-    commands: &mut UnboundedReceiver<Command>,
-    closing: &mut watch::Receiver<bool>,
+    ears: Ears<'_>,
+    waiting: &mut Vec<Meanwhile>,
 ) -> Goal {
-    let mut goal: Option<(Goal, Instant)> = None;
+    let mut way: Option<Way> = None;
     let mut presses = interval(PRESS_PAUSE);
     loop {
         tokio::select! {
             () = on.guest.ended() => {
-                return goal.map_or_else(|| of_itself(world, on, id), |(goal, _)| goal);
+                return way.map_or_else(|| of_itself(world, on, id), |(goal, _)| goal);
             }
-            () = closed(closing), if !is_closing(goal.as_ref()) => {
+            () = closed(ears.closing), if !is_closing(way.as_ref()) => {
                 let reason = Some(("Server.ScheduledStop", "The endpoint was stopped".to_owned()));
-                let end = match goal.take() {
+                let goal = match way.take() {
                     Some((goal @ Goal::Terminated { .. }, _)) => goal,
                     _ => Goal::Stopped { reason },
                 };
-                goal = Some((end, Instant::now() + CLOSING_TIME));
+                way = Some((goal, Instant::now() + CLOSING_TIME));
                 presses.reset_immediately();
             }
-            _ = presses.tick(), if goal.is_some() => {
-                if goal.as_ref().is_some_and(|(_, end)| Instant::now() >= *end) {
-                    return goal.map_or(Goal::Stopped { reason: None }, |(goal, _)| goal);
+            _ = presses.tick(), if way.is_some() => {
+                if way.as_ref().is_some_and(|(_, end)| Instant::now() >= *end) {
+                    return way.map_or(Goal::Stopped { reason: None }, |(goal, _)| goal);
                 }
                 // One that is about to end takes no more commands.
                 let _ = on.guest.power_down().await;
             }
-            Some(command) = commands.recv() => {
-                let (next, patience) = match command {
-                    Command::Stop { is_forced } => {
-                        let reason = ("Client.UserInitiatedShutdown", "User initiated shutdown".to_owned());
-                        (Goal::Stopped { reason: Some(reason) }, if is_forced { Duration::ZERO } else { SHUT_DOWN_TIME })
+            Some(command) = ears.commands.recv() => {
+                let next = match command {
+                    Command::Pause { meanwhile } => {
+                        waiting.push(meanwhile);
+                        Some((Goal::Again, SHUT_DOWN_TIME))
                     }
-                    Command::Terminate => {
-                        let reason = ("Client.UserInitiatedShutdown", "User initiated shutdown".to_owned());
-                        let patience = if world.has_lasting_volume(id) { SHUT_DOWN_TIME } else { Duration::ZERO };
-                        (Goal::Terminated { reason }, patience)
-                    }
-                    Command::Reboot => (Goal::Again { meanwhile: None }, SHUT_DOWN_TIME),
-                    Command::Pause { meanwhile } => (Goal::Again { meanwhile: Some(meanwhile) }, SHUT_DOWN_TIME),
                     other => {
-                        serve(world, machines, id, on, other).await;
-                        continue;
+                        let next = goal_of(world, id, &other);
+                        if next.is_none() {
+                            serve(world, machines, id, on, other).await;
+                        }
+                        next
                     }
                 };
-                if patience.is_zero() {
-                    return next;
+                let Some((goal, patience)) = next else { continue };
+                let is_ending = matches!(way, Some((Goal::Stopped { .. } | Goal::Terminated { .. }, _)));
+                if is_ending && matches!(goal, Goal::Again) {
+                    continue;
                 }
-                goal = Some((next, Instant::now() + patience));
+                if patience.is_zero() {
+                    return goal;
+                }
+                way = Some((goal, Instant::now() + patience));
                 presses.reset_immediately();
             }
         }
+    }
+}
+
+/// Returns where a command leads, and how long the guest may take; none for commands that do not end the machine.
+fn goal_of(world: &World, id: &str, command: &Command) -> Option<(Goal, Duration)> {
+    let reason = ("Client.UserInitiatedShutdown", "User initiated shutdown".to_owned());
+    match command {
+        Command::Stop { is_forced } => {
+            let patience = if *is_forced { Duration::ZERO } else { SHUT_DOWN_TIME };
+            Some((Goal::Stopped { reason: Some(reason) }, patience))
+        }
+        Command::Terminate => {
+            let patience = if world.has_lasting_volume(id) { SHUT_DOWN_TIME } else { Duration::ZERO };
+            Some((Goal::Terminated { reason }, patience))
+        }
+        Command::Reboot => Some((Goal::Again, SHUT_DOWN_TIME)),
+        _ => None,
     }
 }
 
@@ -133,9 +161,9 @@ async fn closed(closing: &mut watch::Receiver<bool>) {
 }
 
 /// Tells whether a machine ends soon enough for an endpoint that ends.
-fn is_closing(goal: Option<&(Goal, Instant)>) -> bool {
-    let is_end = |goal: &Goal| !matches!(goal, Goal::Again { .. });
-    goal.is_some_and(|(goal, end)| is_end(goal) && *end <= Instant::now() + CLOSING_TIME)
+fn is_closing(way: Option<&Way>) -> bool {
+    let is_end = |goal: &Goal| !matches!(goal, Goal::Again);
+    way.is_some_and(|(goal, end)| is_end(goal) && *end <= Instant::now() + CLOSING_TIME)
 }
 
 /// Tells what becomes of an instance whose machine ended though nobody asked for it.

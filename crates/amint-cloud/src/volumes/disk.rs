@@ -66,6 +66,11 @@ impl Disk {
         })
     }
 
+    /// Returns the id of the volume.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Returns the size of the volume.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes

@@ -107,8 +107,9 @@ fn an_instance_runs_stops_starts_and_ends_with_what_belongs_to_it() {
     let left = bench.ec2("Action=DescribeVolumes").text();
     assert!(left.matches("<volumeId>").count() == 1 && left.contains(&kept), "{left}");
     assert_eq!(bench.ec2(&delete).status, 200);
-    let files: Vec<_> = std::fs::read_dir(folder.path().join("instances")).unwrap().collect();
-    assert!(files.is_empty(), "{files:?}");
+    let files = std::fs::read_dir(folder.path().join("instances").join(&id)).unwrap();
+    let files: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(files, ["console.log"], "the console is told for another hour");
 }
 
 #[test]

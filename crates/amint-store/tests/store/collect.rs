@@ -56,6 +56,21 @@ fn stops_before_anything_is_removed_when_a_manifest_cannot_be_read() {
 }
 
 #[test]
+fn a_disk_that_a_pin_keeps_is_read_on_while_a_collection_runs() {
+    let scene = Scene::new();
+    let digest = scene.put("web:1", &[1, 2]).record.digest;
+    scene.store.pin("volume", digest).unwrap();
+    let pinned = scene.store.pinned("volume", reference("volume")).unwrap();
+    scene.store.remove(&reference("web:1")).unwrap();
+    // A reader that has the lock would make this wait.
+    assert_eq!(gc(&scene).blocks_removed, 0);
+    assert_reads_as(&pinned, &Disk::new([1, 2]));
+    assert!(scene.store.pinned("none", reference("none")).is_err());
+    scene.store.unpin("volume").unwrap();
+    assert_eq!(gc(&scene).blocks_removed, 2);
+}
+
+#[test]
 fn leaves_files_alone_that_are_not_its_own() {
     let scene = Scene::new();
     scene.put("web:1", &[1]);

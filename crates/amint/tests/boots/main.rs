@@ -11,6 +11,7 @@
 
 mod bookworm;
 mod cache;
+mod cloud;
 mod flawed;
 mod interrupted;
 mod protected;

@@ -101,6 +101,10 @@ pub(super) fn finish(world: &World, id: &str, disk: &Disk, moment: crate::volume
         }
         Ok(volume_id.is_some())
     });
+    if !world.state.read().volumes.contains_key(disk.id()) {
+        // It was deleted meanwhile, and now lies upon the snapshot.
+        let _ = world.store.unpin(disk.id());
+    }
     let is_done = matches!(done, Ok(true));
     if !is_done {
         // It was deleted meanwhile, or cannot be written down.
