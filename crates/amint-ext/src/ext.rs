@@ -149,6 +149,18 @@ impl FileSystem for Ext {
         Ok(first.map(|block| block * block_bytes))
     }
 
+    fn slack(&self, id: NodeId) -> Result<Option<Range<u64>>, FsError> {
+        let inode = self.inode(id)?;
+        let block_bytes = self.volume.superblock.block_bytes;
+        let used = inode.size_bytes % block_bytes;
+        if inode.kind()? != Kind::File || inode.has(flag::INLINE) || used == 0 {
+            return Ok(None);
+        }
+        let last = Mapping::new(&self.volume, &inode)?.run_at(inode.size_bytes / block_bytes)?;
+        let start = last.device.and_then(|block| block.checked_mul(block_bytes));
+        Ok(start.map(|start| start.saturating_add(used)..start.saturating_add(block_bytes)))
+    }
+
     fn free_ranges(&self, visit: &mut dyn FnMut(Range<u64>) -> ControlFlow<()>) -> Result<(), FsError> {
         free::ranges(&self.volume, visit)
     }

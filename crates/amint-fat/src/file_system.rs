@@ -115,6 +115,22 @@ impl Fat {
     }
 
     /// Visits the named entries of a folder.
+    /// Returns where a file lies, cluster by cluster, and its size in bytes, which is no larger.
+    fn file_runs(&self, id: NodeId) -> Result<(Vec<Range<u64>>, u64), FsError> {
+        let Target::Entry(entry) = self.resolve(id)? else { return Err(FsError::WrongKind("a file")) };
+        if entry.is_folder() {
+            return Err(FsError::WrongKind("a file"));
+        }
+        let bytes = u64::from(entry.bytes);
+        let clusters = bytes.div_ceil(self.boot.cluster_bytes);
+        let runs = runs(&self.boot, &self.chunks, self.first_cluster(&entry), clusters)?;
+        if length(&runs) < bytes {
+            let what = format!("the chain of the file at byte {} is shorter than the file", id.number);
+            return Err(FsError::Damaged { filesystem: KIND, what });
+        }
+        Ok((runs, bytes))
+    }
+
     fn entries(&self, id: NodeId, each: &mut dyn FnMut(Named) -> ControlFlow<()>) -> Result<(), FsError> {
         visit(&self.chunks, &self.folder_runs(id)?, &mut |found| match found {
             Found::Entry(named) => each(named),
@@ -169,17 +185,7 @@ impl FileSystem for Fat {
     }
 
     fn open(&self, id: NodeId) -> Result<Box<dyn OpenFile + '_>, FsError> {
-        let Target::Entry(entry) = self.resolve(id)? else { return Err(FsError::WrongKind("a file")) };
-        if entry.is_folder() {
-            return Err(FsError::WrongKind("a file"));
-        }
-        let bytes = u64::from(entry.bytes);
-        let clusters = bytes.div_ceil(self.boot.cluster_bytes);
-        let runs = runs(&self.boot, &self.chunks, self.first_cluster(&entry), clusters)?;
-        if length(&runs) < bytes {
-            let what = format!("the chain of the file at byte {} is shorter than the file", id.number);
-            return Err(FsError::Damaged { filesystem: KIND, what });
-        }
+        let (runs, bytes) = self.file_runs(id)?;
         Ok(Box::new(FatFile::new(self.chunks.source(), runs, bytes)))
     }
 
@@ -193,6 +199,12 @@ impl FileSystem for Fat {
             Target::Root => Ok(self.root.first().map(|run| run.start)),
             Target::Entry(entry) => Ok(self.boot.cluster_start(self.first_cluster(&entry))),
         }
+    }
+
+    fn slack(&self, id: NodeId) -> Result<Option<Range<u64>>, FsError> {
+        let (runs, bytes) = self.file_runs(id)?;
+        let slack = length(&runs) - bytes;
+        Ok(runs.last().filter(|_| slack > 0).map(|last| last.end - slack..last.end))
     }
 
     fn free_ranges(&self, visit: &mut dyn FnMut(Range<u64>) -> ControlFlow<()>) -> Result<(), FsError> {

@@ -74,6 +74,12 @@ pub trait FileSystem: Send + Sync {
     /// the order of the disk. None for empty and inline content.
     fn position(&self, id: NodeId) -> Result<Option<u64>, FsError>;
 
+    /// Returns what lies behind the end of a file in its last block, in bytes from the start of the file system. None where
+    /// the content ends with its block or is not in blocks of its own, and where the reader does not know.
+    fn slack(&self, _id: NodeId) -> Result<Option<Range<u64>>, FsError> {
+        Ok(None)
+    }
+
     /// Visits the ranges of bytes that belong to nothing, in order, merged.
     fn free_ranges(&self, visit: &mut dyn FnMut(Range<u64>) -> ControlFlow<()>) -> Result<(), FsError>;
 

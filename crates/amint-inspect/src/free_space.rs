@@ -13,7 +13,7 @@ use amint_types::{Cancel, ReadAt};
 use amint_xfs::Xfs;
 
 use crate::image::{Image, Part, State};
-use crate::index::chain;
+use crate::index::{Entry, EntryId, Index, chain};
 use crate::pass::Content;
 
 /// The analyzer's id.
@@ -35,9 +35,14 @@ pub(crate) struct FreeSpace {
     pub(crate) run: AnalyzerRun,
 }
 
-/// Looks at all that belongs to no file.
-pub(crate) fn look(image: &Image, cancel: &Cancel) -> FreeSpace {
+/// Looks at all that belongs to no file; `parts` tells which part each file system of the index is.
+pub(crate) fn look(image: &Image, index: &Index, parts: &[usize], cancel: &Cancel) -> FreeSpace {
     let mut looking = Looking { cancel, secrets: Vec::new(), problems: Vec::new(), places: 0 };
+    for (mount, part) in parts.iter().enumerate() {
+        if let Some(part) = image.parts.get(*part) {
+            looking.slack(index, mount, part);
+        }
+    }
     for part in &image.parts {
         looking.part(part);
     }
@@ -85,6 +90,30 @@ impl Looking<'_> {
                 });
             }
         }
+    }
+
+    /// Looks behind the end of every file, up to the end of its last block.
+    fn slack(&mut self, index: &Index, mount: usize, part: &Part) {
+        let (Some(source), Some(file_system)) = (&part.source, index.mounts().get(mount)) else { return };
+        let is_here = |entry: &Entry| {
+            usize::from(entry.mount_number()) == mount && entry.kind == Kind::File && entry.bytes > 0
+        };
+        let found = index.iter().filter(|(_, entry)| is_here(entry)).map(|(id, _)| id);
+        let mut files: Vec<EntryId> = found.collect();
+        index.sort_by_position(&mut files);
+        self.ranges(&format!("{}/slack", part.label), source, |visit| {
+            let mut before = None;
+            for id in files {
+                // A file whose map cannot be read is told as unread by whoever reads its content.
+                let Ok(Some(range)) = file_system.file_system.slack(index.entry(id).node()) else { continue };
+                // Further names of one file come together.
+                if before.as_ref() != Some(&range) && visit(range.clone()).is_break() {
+                    break;
+                }
+                before = Some(range);
+            }
+            Ok(())
+        });
     }
 
     /// Looks at deleted files that still tell where they lay, and at the journal.

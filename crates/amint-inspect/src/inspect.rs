@@ -137,7 +137,14 @@ pub fn inspect(
         has_files: !is_skipped(options, "secrets"),
         ..FoundSecrets::default()
     };
-    document.analyzers.push(look_at_free_space(image, options, &mut secrets, sink, cancel)?);
+    document.analyzers.push(look_at_free_space(
+        image,
+        (&index, &places.parts),
+        options,
+        &mut secrets,
+        sink,
+        cancel,
+    )?);
     secrets.finish();
     document.coverage = coverage(image, &places, &index, &result);
     gather(&index, &databases, &owners, result, options, &mut document);
@@ -151,6 +158,7 @@ fn is_skipped(options: &InspectOptions, id: &str) -> bool {
 
 fn look_at_free_space(
     image: &Image,
+    (index, parts): (&Index, &[usize]),
     options: &InspectOptions,
     secrets: &mut FoundSecrets,
     sink: &dyn EventSink,
@@ -161,7 +169,7 @@ fn look_at_free_space(
     }
     let started = Instant::now();
     sink.step_started(FREE, "Looking at free space", None, Unit::Bytes);
-    let mut found = free_space::look(image, cancel);
+    let mut found = free_space::look(image, index, parts, cancel);
     cancel.check()?;
     sink.step_finished(FREE, StepOutcome::Done, started.elapsed(), None);
     secrets.has_free_space = found.run.status != AnalyzerStatus::Skipped;

@@ -126,6 +126,23 @@ impl FileSystem for Ntfs {
         }
     }
 
+    fn slack(&self, id: NodeId) -> Result<Option<Range<u64>>, FsError> {
+        let attributes = self.load(id)?.attributes;
+        let cluster_bytes = self.table.cluster_bytes;
+        let Some(data) = attributes.find(DATA, "").filter(|data| data.resident().is_none()) else {
+            return Ok(None);
+        };
+        let (used, last) = (data.bytes() % cluster_bytes, data.bytes() / cluster_bytes);
+        if used == 0 || data.is_compressed() != Some(false) {
+            return Ok(None);
+        }
+        let runs = attributes.runs(data)?;
+        let run = runs.iter().find(|run| run.start <= last && last < run.end());
+        let cluster = run.and_then(|run| run.place?.checked_add(last - run.start));
+        let start = cluster.and_then(|cluster| cluster.checked_mul(cluster_bytes));
+        Ok(start.map(|start| start.saturating_add(used)..start.saturating_add(cluster_bytes)))
+    }
+
     fn free_ranges(&self, visit: &mut dyn FnMut(Range<u64>) -> ControlFlow<()>) -> Result<(), FsError> {
         free::ranges(&self.boot, &self.table, visit)
     }

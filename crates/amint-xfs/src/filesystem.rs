@@ -162,6 +162,28 @@ impl FileSystem for Xfs {
         Ok(position)
     }
 
+    fn slack(&self, id: NodeId) -> Result<Option<Range<u64>>, FsError> {
+        let inode = self.inode(id)?;
+        let block_bytes = u64::from(self.volume.superblock.block_bytes);
+        let used = inode.node.bytes % block_bytes;
+        if !matches!(inode.data.format, Format::Extents | Format::Tree) || used == 0 {
+            return Ok(None);
+        }
+        let last = inode.node.bytes / block_bytes;
+        let mut slack = None;
+        visit_extents(&self.volume, &inode, &inode.data, &mut |extent| {
+            if extent.end() <= last {
+                return Ok(ControlFlow::Continue(()));
+            }
+            if extent.first <= last && !extent.is_unwritten {
+                let start = extent.offset.saturating_add((last - extent.first).saturating_mul(block_bytes));
+                slack = Some(start.saturating_add(used)..start.saturating_add(block_bytes));
+            }
+            Ok(ControlFlow::Break(()))
+        })?;
+        Ok(slack)
+    }
+
     fn free_ranges(&self, visit: &mut dyn FnMut(Range<u64>) -> ControlFlow<()>) -> Result<(), FsError> {
         visit_free(&self.volume, visit)
     }

@@ -53,6 +53,11 @@ impl Entry {
         &self.name
     }
 
+    /// Returns its node in its file system.
+    pub(crate) fn node(&self) -> NodeId {
+        self.node
+    }
+
     /// Returns the number of its file system among [`Index::mounts`].
     pub fn mount_number(&self) -> u16 {
         self.mount

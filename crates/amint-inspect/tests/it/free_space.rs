@@ -158,6 +158,58 @@ fn the_log_of_xfs_is_looked_at() {
 }
 
 #[test]
+fn what_lies_behind_the_end_of_a_file_in_its_last_block_is_looked_at() {
+    if !has_tools(&["mke2fs", "debugfs", "dumpe2fs"]) {
+        return;
+    }
+    let root = Root::debian();
+    root.write("opt/short", "x".repeat(5000));
+    let path = ext4(&root, "root", "files", 64, "");
+    let folder = root.folder.path();
+    let block = numbers(&ask(folder, "debugfs -R 'bmap /opt/short 1' files 2>/dev/null"))[0];
+    let block_bytes = numbers(&ask(folder, "dumpe2fs -h files 2>/dev/null | grep '^Block size'"))[0];
+    let last = if block_bytes == 4096 {
+        block
+    } else {
+        numbers(&ask(folder, "debugfs -R 'bmap /opt/short 4' files"))[0]
+    };
+    plant(&path, last * block_bytes + 5000 % block_bytes + 2);
+    assert_found(&look(&path), "/@whole disk/slack");
+}
+
+#[test]
+fn the_slack_of_fat_xfs_and_ntfs_is_where_their_own_tools_put_the_file() {
+    let root = Root::debian();
+    let folder = root.folder.path();
+    std::fs::write(root.beside("short"), "slackmarker".repeat(300)).unwrap();
+    std::fs::write(root.beside("proto"), "/x\n0 0\nd--755 0 0\nshort ---644 0 0 short\n$\n").unwrap();
+    for (tools, line) in [
+        (
+            ["mkfs.vfat", "mcopy"],
+            "truncate -s 8M files; mkfs.vfat -s 8 files >/dev/null; mcopy -i files short ::short",
+        ),
+        (["mkfs.xfs", "xfs_db"], "truncate -s 320M files; mkfs.xfs -q -p proto files"),
+        (
+            ["mkntfs", "ntfscp"],
+            "truncate -s 16M files; mkntfs -q -F -c 4096 files >/dev/null; ntfscp -q files short /short",
+        ),
+    ] {
+        if !has_tools(&tools) {
+            continue;
+        }
+        sh(folder, &format!("rm -f files; {line}"));
+        empty(&look(&root.beside("files")));
+        // The file is the only one with this text: its last block ends at the next multiple of a block.
+        let bytes = std::fs::read(root.beside("files")).unwrap();
+        let marker = b"slackmarker".repeat(300);
+        let start = bytes.windows(marker.len()).position(|window| window == marker).unwrap();
+        assert_eq!(start % 512, 0, "{line}");
+        plant(&root.beside("files"), (start + marker.len() + 3) as u64);
+        assert_found(&look(&root.beside("files")), "/@whole disk/slack");
+    }
+}
+
+#[test]
 fn the_journal_of_ext4_is_looked_at() {
     if !has_tools(&["mke2fs", "debugfs"]) {
         return;
