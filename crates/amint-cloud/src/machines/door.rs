@@ -37,9 +37,12 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Returns the TCP ports that the groups of an instance open.
 pub(super) fn open_ports(tables: &Tables, instance: &Instance) -> BTreeSet<u16> {
     let groups = instance.group_ids.iter().filter_map(|id| tables.security_groups.get(id));
+    ports_of(groups.flat_map(|group| &group.rules).filter_map(Rule::tcp_ports).collect())
+}
+
+/// Returns the ports of some ranges, as many as are opened.
+fn ports_of(mut ranges: Vec<(u16, u16)>) -> BTreeSet<u16> {
     let mut ports = BTreeSet::new();
-    let mut ranges: Vec<(u16, u16)> =
-        groups.flat_map(|group| &group.rules).filter_map(Rule::tcp_ports).collect();
     // Small ones first, so that a large one takes nothing from them.
     ranges.sort_by_key(|(first, last)| last.saturating_sub(*first));
     for (first, last) in ranges {
@@ -164,5 +167,20 @@ impl Keeper {
         guest.set_nodelay(true)?;
         copy_bidirectional(&mut client, &mut guest).await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_without_bounds_open_low_and_well_known_ports_and_leave_the_others_theirs() {
+        let ports = ports_of(vec![(0, u16::MAX), (12_000, 12_999), (22, 22)]);
+        assert!([1, 22, 443, 1023, 5432, 8080, 12_000, 12_999].iter().all(|port| ports.contains(port)));
+        assert!([0, 1024, 13_000, u16::MAX].iter().all(|port| !ports.contains(port)));
+        assert!(ports_of(vec![(0, u16::MAX); 60]).len() < 2 * PORTS_MAX, "rules do not add up");
+        assert_eq!(ports_of(vec![(8000, 8001), (8001, 8002)]), BTreeSet::from([8000, 8001, 8002]));
+        assert!(ports_of(Vec::new()).is_empty());
     }
 }

@@ -170,3 +170,99 @@ fn code(error: &io::Error) -> u32 {
         _ => 5,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::thread::{self, JoinHandle};
+
+    use amint_store::Store;
+
+    use super::*;
+    use crate::volumes::Volumes;
+
+    /// A client of a volume of 1 MiB.
+    struct Client {
+        stream: UnixStream,
+        server: JoinHandle<io::Result<()>>,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Client {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let store = Store::open(&folder.path().join("store")).unwrap();
+            let volumes = Volumes::new(folder.path().join("volumes"));
+            let disk = volumes.open(&store, "vol-00000000", 1 << 20).unwrap();
+            let (stream, theirs) = UnixStream::pair().unwrap();
+            let server = thread::spawn(move || serve(&Arc::clone(&disk), &theirs));
+            Self { stream, server, _folder: folder }
+        }
+
+        fn send(&mut self, parts: &[&[u8]]) {
+            self.stream.write_all(&parts.concat()).unwrap();
+        }
+
+        fn take<const N: usize>(&mut self) -> [u8; N] {
+            number(&mut self.stream).unwrap()
+        }
+
+        fn option(&mut self, option: u32, data: &[u8]) {
+            let length = u32::try_from(data.len()).unwrap();
+            self.send(&[OPTION_MAGIC, &option.to_be_bytes(), &length.to_be_bytes(), data]);
+        }
+
+        /// Greets, and takes the export by its empty name.
+        fn negotiated() -> Self {
+            let mut client = Self::new();
+            assert_eq!(client.take::<18>(), *b"NBDMAGICIHAVEOPT\0\x03");
+            client.send(&[&3_u32.to_be_bytes()]);
+            // Structured replies are not spoken.
+            client.option(8, &[]);
+            assert_eq!(client.take::<20>()[12..16], REPLY_UNSUPPORTED.to_be_bytes());
+            client.option(OPTION_EXPORT_NAME, &[]);
+            assert_eq!(u64::from_be_bytes(client.take()), 1 << 20);
+            assert_eq!(u16::from_be_bytes(client.take()), EXPORT_FLAGS);
+            client
+        }
+
+        /// Sends a request and returns the number of its error.
+        fn ask(&mut self, kind: u16, offset: u64, length: u32, data: &[u8]) -> u32 {
+            let head = [&REQUEST_MAGIC.to_be_bytes()[..], &0_u16.to_be_bytes(), &kind.to_be_bytes()].concat();
+            self.send(&[&head, b"a cookie", &offset.to_be_bytes(), &length.to_be_bytes(), data]);
+            assert_eq!(u32::from_be_bytes(self.take()), REPLY_MAGIC);
+            let error = u32::from_be_bytes(self.take());
+            assert_eq!(&self.take::<8>(), b"a cookie");
+            error
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_what_is_zeroed_is_zero() {
+        let mut client = Client::negotiated();
+        assert_eq!(client.ask(1, 5000, 6, b"amints"), 0);
+        assert_eq!(client.ask(0, 4999, 8, &[]), 0);
+        assert_eq!(&client.take::<8>(), b"\0amints\0");
+        assert_eq!(client.ask(6, 0, 8192, &[]), 0);
+        assert_eq!(client.ask(0, 5000, 6, &[]), 0);
+        assert_eq!(client.take::<6>(), [0; 6]);
+        assert_eq!(client.ask(3, 0, 0, &[]), 0);
+        assert_eq!(client.ask(9, 0, 0, &[]), 22, "no such request");
+        assert_eq!(client.ask(0, 1 << 20, 1, &[]), 22, "beyond the end");
+        assert_eq!(client.ask(1, (1 << 20) - 1, 2, b"xy"), 22, "beyond the end");
+        assert_eq!(client.ask(4, u64::MAX, 2, &[]), 22, "beyond all ends");
+        // The connection is whole after refusals.
+        assert_eq!(client.ask(0, 0, 1, &[]), 0);
+    }
+
+    #[test]
+    fn requests_without_bounds_end_the_connection() {
+        let mut client = Client::negotiated();
+        let head = [&REQUEST_MAGIC.to_be_bytes()[..], &[0, 0, 0, 0], b"a cookie", &[0; 8]].concat();
+        client.send(&[&head, &u32::MAX.to_be_bytes()]);
+        assert!(client.server.join().unwrap().is_err());
+        let mut client = Client::new();
+        client.send(&[&[0; 4], OPTION_MAGIC, &OPTION_GO.to_be_bytes(), &u32::MAX.to_be_bytes()]);
+        assert!(client.server.join().unwrap().is_err());
+    }
+}

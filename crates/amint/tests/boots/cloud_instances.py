@@ -71,6 +71,7 @@ tell("the kernel speaks")
 
 assert run(address, "cloud-init status --wait >/dev/null; cat /etc/user-data-was-here", pairs["rsa"]) == "told\n"
 tell("logged in, and cloud-init is done")
+assert run(address, "cat /var/lib/cloud/data/instance-id", pairs["rsa"]).strip() == id
 assert run(address, "cat /sys/class/dmi/id/sys_vendor", pairs["rsa"]) == "Amazon EC2\n"
 assert instance(id)["PrivateIpAddress"] in run(address, "hostname -I", pairs["rsa"])
 assert knock(address, 80) != 0, "no rule opens the port"

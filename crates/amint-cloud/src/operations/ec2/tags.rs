@@ -81,6 +81,8 @@ pub(super) fn edit_all(
         }
         Ok(())
     })?;
+    // Instances may tell their guests.
+    call.world.look_at_doors();
     Ok(Element::default().text("return", true))
 }
 
