@@ -45,4 +45,6 @@ bench: ## compare with peers on the same work, in the same run
 	bench/build/run.sh "$(AMINT)"
 	bench/scan/run.sh "$(AMINT)"
 	bench/judge/run.sh
+	bench/secrets/run.sh "$(AMINT)"
+	bench/cloud/run.sh "$(AMINT)"
 	bench/identity/run.sh
