@@ -17,12 +17,15 @@ use tokio::task::JoinHandle;
 use crate::error::GuestError;
 use crate::imds::ImdsService;
 use crate::machine::{
-    Drive, DriveSource, Identity, Machine, MachineLayout, Network, QmpError, StartError, free_ports,
+    Drive, DriveSource, Identity, Machine, MachineLayout, Network, Places, QmpError, StartError, free_ports,
     prepare_firmware, probe_accelerator, qemu_program,
 };
 
 /// All addresses of the network that instances are in: the metadata service's true address has to be one of them.
 pub const INSTANCE_NETWORK: &str = "169.254.0.0/16";
+/// The way out of that network, as in a subnet of EC2; and the name server, at the address that EC2's has.
+const GATEWAY: Ipv4Addr = Ipv4Addr::new(169, 254, 0, 1);
+const NAME_SERVER: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 253);
 /// How many disks can be plugged in while an instance runs.
 const SLOTS: u32 = 4;
 /// How often other ports are tried when someone else was faster.
@@ -127,7 +130,7 @@ impl Instance {
             slots: SLOTS,
             network: Network {
                 addresses: INSTANCE_NETWORK,
-                guest: Some(spec.address),
+                places: Some(Places { guest: spec.address, gateway: GATEWAY, names: NAME_SERVER }),
                 is_open: spec.is_let_out,
             },
             identity: Identity { uuid: spec.uuid.clone(), mac: spec.mac.clone() },

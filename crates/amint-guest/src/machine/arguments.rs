@@ -107,15 +107,26 @@ impl Drive {
 pub(crate) struct Network {
     /// All addresses of it, as `ADDRESS/BITS`. The metadata service's is among them.
     pub(crate) addresses: &'static str,
-    /// The guest's; none leaves it to QEMU.
-    pub(crate) guest: Option<Ipv4Addr>,
+    /// Those that matter; none leaves them to QEMU.
+    pub(crate) places: Option<Places>,
     /// Whether the guest reaches what this computer reaches.
     pub(crate) is_open: bool,
 }
 
+/// Addresses of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Places {
+    /// The guest's.
+    pub(crate) guest: Ipv4Addr,
+    /// The way out, which is this computer itself.
+    pub(crate) gateway: Ipv4Addr,
+    /// The name server.
+    pub(crate) names: Ipv4Addr,
+}
+
 impl Network {
     /// The network of a test: the guest is at [`GUEST_ADDRESS`](crate::imds::GUEST_ADDRESS) and reaches nothing.
-    pub(crate) const TEST: Self = Self { addresses: "169.254.169.0/24", guest: None, is_open: false };
+    pub(crate) const TEST: Self = Self { addresses: "169.254.169.0/24", places: None, is_open: false };
 }
 
 /// Everything that makes up the command line.
@@ -216,11 +227,11 @@ impl MachineLayout {
     }
 
     fn add_network(&self, line: &mut Line) {
-        let Network { addresses, guest, is_open } = self.network;
+        let Network { addresses, places, is_open } = self.network;
         let restrict = if is_open { "off" } else { "on" };
         let mut value = format!("user,id=net,restrict={restrict},net={addresses}").into_bytes();
-        if let Some(address) = guest {
-            value.extend(format!(",dhcpstart={address}").into_bytes());
+        if let Some(Places { guest, gateway, names }) = places {
+            value.extend(format!(",host={gateway},dns={names},dhcpstart={guest}").into_bytes());
         }
         for Forward { host_port, guest_port } in &self.forwards {
             value.extend(format!(",hostfwd=tcp:127.0.0.1:{host_port}-:{guest_port}").into_bytes());
@@ -372,10 +383,16 @@ mod tests {
 
     #[test]
     fn machine_that_is_let_out_has_the_address_that_it_is_given() {
-        let guest = Some(Ipv4Addr::new(169, 254, 3, 9));
-        let network = Network { addresses: "169.254.0.0/16", guest, is_open: true };
+        let places = Places {
+            guest: Ipv4Addr::new(169, 254, 3, 9),
+            gateway: Ipv4Addr::new(169, 254, 0, 1),
+            names: Ipv4Addr::new(169, 254, 169, 253),
+        };
+        let network = Network { addresses: "169.254.0.0/16", places: Some(places), is_open: true };
         let value = value_of(&MachineLayout { network, ..layout() }.arguments(), "-netdev", "user");
-        assert!(value.contains("restrict=off,net=169.254.0.0/16,dhcpstart=169.254.3.9,"), "{value}");
+        let expected =
+            "restrict=off,net=169.254.0.0/16,host=169.254.0.1,dns=169.254.169.253,dhcpstart=169.254.3.9,";
+        assert!(value.contains(expected), "{value}");
     }
 
     #[test]

@@ -11,7 +11,9 @@ mod programs;
 mod qmp;
 
 pub use accelerator::probe_accelerator;
-pub(crate) use arguments::{Drive, DriveSource, Forward, Identity, MachineLayout, Network, ProbeSockets};
+pub(crate) use arguments::{
+    Drive, DriveSource, Forward, Identity, MachineLayout, Network, Places, ProbeSockets,
+};
 pub(crate) use console::{Console, visible_text};
 pub(crate) use disk::{PreparedDisk, prepare_disk};
 pub(crate) use firmware::{PreparedFirmware, prepare_firmware};
