@@ -10,6 +10,7 @@
 //! serves it all over HTTP.
 
 mod access;
+mod chaos;
 mod clock;
 mod endpoint;
 mod instance_types;
@@ -27,6 +28,7 @@ mod volumes;
 mod world;
 
 pub use access::{AccessKey, AccessKeyError};
+pub use chaos::{Chaos, ParseChaosError};
 pub use clock::Clock;
 pub use endpoint::{Endpoint, EndpointOptions};
 pub use machines::MachineOptions;

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use amint_cloud::{
-    AccessKey, Clock, Endpoint, EndpointOptions, MachineOptions, World, WorldOptions, operation_names,
+    AccessKey, Chaos, Clock, Endpoint, EndpointOptions, MachineOptions, ParseChaosError, World, WorldOptions,
+    operation_names,
 };
 use amint_provenance::load_or_create_secret;
 use amint_types::MIB;
@@ -119,6 +120,8 @@ fn access_key(context: &Context) -> Result<AccessKey, Failure> {
 }
 
 fn up(args: &CloudUpArgs, context: &Context) -> Result<ExitCode, Failure> {
+    // Before anything is started: a mistake is told here and not in a log.
+    chaos(args)?;
     let place = Place::of(context)?;
     if let Some(running) = place.running()? {
         context.say(&format!("the endpoint runs already at {}", running.url()));
@@ -145,6 +148,9 @@ fn spawn(args: &CloudUpArgs, place: &Place, context: &Context) -> Result<Child, 
     command.arg("--time-scale").arg(args.time_scale.to_string());
     if let Some(size) = args.page_size {
         command.arg("--page-size").arg(size.to_string());
+    }
+    if let Some(chaos) = &args.chaos {
+        command.args(["--chaos", chaos]);
     }
     if args.no_auth {
         command.arg("--no-auth");
@@ -187,6 +193,12 @@ fn not_started(place: &Place, why: &str) -> Failure {
         .hint("another port: `amint cloud up --port 0`")
 }
 
+/// Reads what shall go wrong.
+fn chaos(args: &CloudUpArgs) -> Result<Chaos, Failure> {
+    let text = args.chaos.as_deref().unwrap_or_default();
+    text.parse().map_err(|error: ParseChaosError| Failure::new(ExitCode::Usage, error))
+}
+
 /// Serves until a signal comes.
 fn serve(args: &CloudUpArgs, context: &Context) -> Result<ExitCode, Failure> {
     let place = Place::of(context)?;
@@ -205,6 +217,7 @@ fn serve(args: &CloudUpArgs, context: &Context) -> Result<ExitCode, Failure> {
         state: Some(place.folder.join("state.sqlite")),
         clock: Clock::new(args.time_scale),
         page_default: args.page_size,
+        chaos: chaos(args)?,
         machines: Some(MachineOptions {
             folder: place.folder.clone(),
             bridge: bridge()?,
