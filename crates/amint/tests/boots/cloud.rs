@@ -84,6 +84,20 @@ fn instances_boot_stop_and_become_images_by_foreign_clients() {
     let keys = home.path().to_str().unwrap();
     let output = client(&home, python, &["-c", script, &image, USER, keys]);
     assert!(output.status.success(), "the instances of AWS's library (see above)");
+    let file = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    let verified = home.run(&[
+        "identity",
+        "verify",
+        "--document",
+        &file("identity.document"),
+        "--signature",
+        &file("identity.rsa2048"),
+        "--also-trust",
+        &file("cloud/identity-certificates.txt"),
+        "--image",
+        &image,
+    ]);
+    assert!(verified.status.success(), "the identity document of the instance (see above)");
     if has("packer", &["--version"]) {
         build_by_packer(&home, python, &image);
     }
