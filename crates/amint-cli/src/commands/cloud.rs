@@ -228,6 +228,7 @@ fn serve(args: &CloudUpArgs, context: &Context) -> Result<ExitCode, Failure> {
         }),
     };
     allow_many_files();
+    write_certificates(&place, &options)?;
     let world = World::open(context.store()?, options).map_err(|error| {
         Failure::new(ExitCode::Input, error)
             .hint("`amint cloud reset` forgets everything that the endpoint did")
@@ -269,6 +270,17 @@ fn check_low_ports(context: &Context) {
              (`sysctl net.ipv4.ip_unprivileged_port_start=22` allows it)",
         );
     }
+}
+
+/// Writes what `amint identity verify --also-trust` needs to believe the instances of the endpoint.
+fn write_certificates(place: &Place, options: &WorldOptions) -> Result<(), Failure> {
+    let Some(machines) = &options.machines else { return Ok(()) };
+    let text = machines
+        .identity
+        .certificates(&options.region, options.clock.now())
+        .map_err(|error| Failure::new(ExitCode::Environment, error))?;
+    let path = place.folder.join("identity-certificates.txt");
+    fs::write(&path, text).map_err(|error| Failure::file(&path, error))
 }
 
 fn write_state(place: &Place, running: &RunningEndpoint) -> Result<(), Failure> {

@@ -73,6 +73,15 @@ assert run(address, "cloud-init status --wait >/dev/null; cat /etc/user-data-was
 tell("logged in, and cloud-init is done")
 assert run(address, "cat /var/lib/cloud/data/instance-id", pairs["rsa"]).strip() == id
 assert run(address, "cat /sys/class/dmi/id/sys_vendor", pairs["rsa"]) == "Amazon EC2\n"
+ask = """import urllib.request as u
+def get(method, path, **headers):
+    return u.urlopen(u.Request("http://169.254.169.254/latest/" + path, method=method, headers=headers)).read().decode()
+token = get("PUT", "api/token", **{"X-aws-ec2-metadata-token-ttl-seconds": "60"})
+print(get("GET", "dynamic/instance-identity/NAME", **{"X-aws-ec2-metadata-token": token}), end="")"""
+for name in ("document", "rsa2048"):
+    text = run(address, f"python3 -c '{ask.replace('NAME', name)}'", pairs["rsa"])
+    with open(os.path.join(folder, f"identity.{name}"), "w") as file:
+        file.write(text)
 assert instance(id)["PrivateIpAddress"] in run(address, "hostname -I", pairs["rsa"])
 assert knock(address, 80) != 0, "no rule opens the port"
 elsewhere = dict(rule, FromPort=80, ToPort=80, IpRanges=[{"CidrIp": "203.0.113.0/24"}])
