@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::os::unix::process::CommandExt;
@@ -28,6 +28,8 @@ use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::images::{bridge, identity_keys};
 
+/// How long the endpoint may take to answer.
+const ANSWER: Duration = Duration::from_secs(5);
 /// How long the endpoint may take to start or stop: guests are asked to shut down first.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How often its state is looked at meanwhile.
@@ -123,9 +125,14 @@ fn up(args: &CloudUpArgs, context: &Context) -> Result<ExitCode, Failure> {
     // Before anything is started: a mistake is told here and not in a log.
     chaos(args)?;
     let place = Place::of(context)?;
-    if let Some(running) = place.running()? {
-        context.say(&format!("the endpoint runs already at {}", running.url()));
-        return Ok(ExitCode::Fine);
+    // One that was killed holds its lock for as long as it takes to die.
+    let end = Instant::now() + PATIENCE;
+    while let Some(running) = place.running()? {
+        if answers(running.port) || Instant::now() > end {
+            context.say(&format!("the endpoint runs already at {}", running.url()));
+            return Ok(ExitCode::Fine);
+        }
+        std::thread::sleep(PAUSE);
     }
     access_key(context)?;
     check_low_ports(context);
@@ -183,6 +190,17 @@ fn wait_for_start(place: &Place, child: &mut Child) -> Result<RunningEndpoint, F
     // It is ours, and nobody would find it later.
     let _ = child.kill();
     Err(not_started(place, "it did not answer in time"))
+}
+
+/// Tells whether something answers at a port: to be connected to is no answer yet.
+fn answers(port: u16) -> bool {
+    let ask = || -> io::Result<bool> {
+        let mut stream = TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+        stream.set_read_timeout(Some(ANSWER))?;
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        Ok(stream.read(&mut [0; 1])? > 0)
+    };
+    ask().unwrap_or(false)
 }
 
 fn not_started(place: &Place, why: &str) -> Failure {
