@@ -82,6 +82,44 @@ fn aws_own_library_governs_an_image() {
     by_boto3(&env, RECENT, include_str!("cloud_governance.py"));
 }
 
+#[test]
+fn coldsnap_sends_a_disk_and_reads_the_same_back() {
+    if !Command::new("coldsnap").arg("--version").output().is_ok_and(|output| output.status.success()) {
+        eprintln!("SKIPPED: coldsnap is not installed");
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let _down = Down(folder);
+    let up = amint(folder, &["cloud", "up", "--port", "0", "--time-scale", "60"]);
+    assert_eq!(up.code, Some(0), "{}", up.stderr);
+    let env = amint(folder, &["cloud", "env"]).stdout;
+    let variables: Vec<(&str, &str)> =
+        env.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('=')).collect();
+    let url = variables.iter().find(|(name, _)| *name == "AWS_ENDPOINT_URL").unwrap().1;
+    // Twenty blocks of 512 KiB, of which every third is a hole.
+    let bytes: Vec<u8> = (0..20_usize << 19)
+        .map(|at| if (at >> 19) % 3 == 0 { 0 } else { u8::try_from((at * 7 + (at >> 19)) % 251).unwrap() })
+        .collect();
+    std::fs::write(folder.join("disk"), &bytes).unwrap();
+    let coldsnap = |arguments: &[&str]| {
+        let output = Command::new("coldsnap")
+            .args(["--endpoint", url, "--region", "us-east-1"])
+            .args(arguments)
+            .envs(variables.iter().copied())
+            .current_dir(folder)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let snapshot = coldsnap(&["upload", "--omit-zero-blocks", "--no-progress", "--wait", "disk"]);
+    coldsnap(&["download", "--no-progress", &snapshot, "back"]);
+    let back = std::fs::read(folder.join("back")).unwrap();
+    // A snapshot is as large as its volume, which has whole GiB.
+    assert!(back[..bytes.len()] == bytes && back[bytes.len()..].iter().all(|byte| *byte == 0));
+}
+
 /// What tells a library that will do, and one that knows the operations of 2026.
 const ANY: &str = "import boto3";
 const RECENT: &str =
