@@ -99,8 +99,13 @@ fn text(
     })
 }
 
-/// Replaces a file at once, so that no reader sees half of it.
+/// Replaces a file at once, so that no reader sees half of it. A device or a pipe is written to, and stays what it is.
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        let opened = std::fs::OpenOptions::new().write(true).open(path);
+        let written = opened.and_then(|mut file| file.write_all(text.as_bytes()));
+        return written.map_err(|error| Failure::file(path, error));
+    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| Failure::file(folder, error))?;
     file.write_all(text.as_bytes()).map_err(|error| Failure::file(path, error))?;

@@ -30,9 +30,14 @@ impl Staging {
         self.temporary.as_file()
     }
 
-    /// Gives the file its final name, and replaces what has that name when `overwrite` is set.
+    /// Gives the file its final name, and replaces a file that has that name when `overwrite` is set. A device or a pipe is
+    /// never replaced.
     pub(crate) fn commit(self, overwrite: bool) -> io::Result<()> {
         if overwrite {
+            if self.target.metadata().is_ok_and(|there| !there.is_file()) {
+                let what = "what has that name is no regular file, and is not replaced";
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+            }
             self.temporary.persist(&self.target)?;
         } else {
             self.temporary.persist_noclobber(&self.target)?;

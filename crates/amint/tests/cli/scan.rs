@@ -223,6 +223,32 @@ fn what_is_left_out_is_told_in_the_document() {
 }
 
 #[test]
+fn a_report_is_written_into_a_pipe_and_the_pipe_stays_one() {
+    use std::os::unix::fs::FileTypeExt as _;
+    let folder = prepared(true);
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read(pipe).unwrap()
+    });
+    let ran = scan(folder.path(), &["--json", "-o", "pipe"]);
+    let is_pipe = fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo();
+    // Whoever waits at the other end of a pipe that is gone waits for ever.
+    assert!(is_pipe, "the pipe was replaced: {:?} {}", ran.code, ran.stderr);
+    let document: Value = serde_json::from_slice(&reader.join().unwrap()).unwrap();
+    assert_eq!(document["packages"].as_array().unwrap().len(), 2);
+    // Nor is a device replaced by a disk that is exported or a database that is made.
+    let device = folder.path().join("device");
+    std::os::unix::fs::symlink("/dev/full", &device).unwrap();
+    let built = amint(
+        folder.path(),
+        &["db", "build", "--no-archives", "--source", "osv=osv.json", "--output", "device"],
+    );
+    assert_eq!(built.code, Some(2), "{}", built.stderr);
+}
+
+#[test]
 fn no_form_of_a_report_shows_a_secret() {
     let folder = prepared(true);
     let root = folder.path().join("tree");

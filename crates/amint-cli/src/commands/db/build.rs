@@ -209,6 +209,10 @@ fn write(builder: Builder, output: &Path, home: &Path) -> Result<(), Failure> {
     let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |error| Failure::file(output, error);
     fs::create_dir_all(folder).map_err(failed)?;
+    if fs::metadata(output).is_ok_and(|there| !there.is_file()) {
+        let message = format!("`{}` is no regular file, and is not replaced", output.display());
+        return Err(Failure::new(ExitCode::Usage, message));
+    }
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     let mut buffered = BufWriter::new(file.as_file_mut());
     builder.write(&mut buffered, Some(&key)).map_err(|error| Failure::new(ExitCode::Environment, error))?;
