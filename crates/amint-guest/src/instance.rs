@@ -296,9 +296,15 @@ impl Instance {
         if is_there {
             return Ok(true);
         }
-        qmp.execute_with("blockdev-del", json!({ "node-name": format!("plug{slot}") })).await?;
-        self.plugged.remove(volume_id);
-        Ok(false)
+        // The device goes from the list before it lets go of its disk: QEMU does that a little later.
+        match qmp.execute_with("blockdev-del", json!({ "node-name": format!("plug{slot}") })).await {
+            Ok(_) => {
+                self.plugged.remove(volume_id);
+                Ok(false)
+            }
+            Err(QmpError::Refused { .. }) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 

@@ -6,9 +6,15 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
+
+/// How long a process that was killed may take to be gone, and how often that is looked at.
+const END_TIME: Duration = Duration::from_secs(20);
+const END_PAUSE: Duration = Duration::from_millis(20);
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Note {
@@ -23,11 +29,16 @@ fn path(folder: &Path) -> PathBuf {
 }
 
 impl Note {
-    /// Describes a process; none when there is no such process, or the system does not tell.
+    /// Describes a process; none when there is no such process, it has ended and only waits to be counted, or the system
+    /// does not tell.
     fn of(process: i32) -> Option<Self> {
         let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
         // The name stands in parentheses, and may hold any of them; the start is the 20th field after it.
-        let began = stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(19)?.parse().ok()?;
+        let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+        if fields.next()? == "Z" {
+            return None;
+        }
+        let began = fields.nth(18)?.parse().ok()?;
         let system = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().to_owned();
         Some(Self { process, began, system })
     }
@@ -45,9 +56,10 @@ pub(super) fn forget(folder: &Path) {
     let _ = fs::remove_file(path(folder));
 }
 
-/// Ends the machines of all instances below a folder.
+/// Ends the machines of all instances below a folder, and waits until they are gone: a busy computer takes a while to.
 pub(super) fn end_all(instances: &Path) {
     let Ok(entries) = fs::read_dir(instances) else { return };
+    let mut ending = Vec::new();
     for folder in entries.flatten().map(|entry| entry.path()) {
         let note = fs::read(path(&folder)).ok().and_then(|bytes| serde_json::from_slice::<Note>(&bytes).ok());
         if let Some(note) = note
@@ -56,8 +68,13 @@ pub(super) fn end_all(instances: &Path) {
         {
             // It may end by itself at this very moment.
             let _ = kill_process(process, Signal::KILL);
+            ending.push(note);
         }
         forget(&folder);
+    }
+    let end = Instant::now() + END_TIME;
+    while Instant::now() < end && ending.iter().any(|note| Note::of(note.process).as_ref() == Some(note)) {
+        thread::sleep(END_PAUSE);
     }
 }
 
