@@ -68,15 +68,4 @@ pub struct CloudEnvArgs {
     /// Print a profile for a configuration file of AWS's tools instead
     #[arg(long)]
     pub profile: bool,
-
-    /// Account whose key pair is printed, 12 digits [default: the one that owns the images of the store]
-    #[arg(long, value_name = "ACCOUNT", value_parser = account)]
-    pub account: Option<u64>,
-}
-
-/// Reads the id of an account.
-fn account(text: &str) -> Result<u64, String> {
-    let is_account = text.len() == 12 && text.bytes().all(|digit| digit.is_ascii_digit());
-    let number = text.parse().ok().filter(|_| is_account);
-    number.ok_or_else(|| "an account's id has 12 digits".to_owned())
 }

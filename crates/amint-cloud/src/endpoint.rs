@@ -8,7 +8,6 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::chaos::{MishapKind, failed, throttled};
@@ -114,8 +113,8 @@ async fn handle(State(endpoint): State<Endpoint>, request: Request) -> Response<
 
 impl Endpoint {
     fn answer(&self, received: &Received, id: &str) -> Response<Body> {
-        let (credential, caller) = match self.believe(received) {
-            Ok(believed) => believed,
+        let credential = match self.believe(received) {
+            Ok(credential) => credential,
             Err((service, fault)) => return fail(service, &fault, id),
         };
         let Some(service) = Service::of_scope(&credential.service) else {
@@ -133,14 +132,18 @@ impl Endpoint {
         }
         if service == Service::Ec2 {
             self.0.world.forget_the_gone();
-            if let Err(fault) = self.0.world.prepare(&caller.account, &credential.region) {
+            if let Err(fault) = self.0.world.prepare(&credential.region) {
                 return fail(service, &fault, id);
             }
         }
+        let caller = Caller {
+            account: ACCOUNT_ID.to_owned(),
+            arn: format!("arn:aws:iam::{ACCOUNT_ID}:root"),
+            user_id: ACCOUNT_ID.to_owned(),
+        };
         let world = &self.0.world;
         let region = credential.region.as_str();
-        let key = &self.0.options.key;
-        let call = Call { world, caller: &caller, key, region, now, operation: "", is_dry: false };
+        let call = Call { world, caller: &caller, region, now, operation: "", is_dry: false };
         let answer = match service {
             Service::Ebs => rest(&call, received),
             Service::Rbin => recycle_bin(&call, received),
@@ -158,29 +161,17 @@ impl Endpoint {
     }
 
     /// Reads region and service from the signature, and verifies it.
-    fn believe(&self, received: &Received) -> Result<(Credential, Caller), (Service, Fault)> {
+    fn believe(&self, received: &Received) -> Result<Credential, (Service, Fault)> {
         let credential = Credential::of(&received.headers).map_err(|error| (Service::Ec2, refuse(&error)))?;
         let service = Service::of_scope(&credential.service).unwrap_or(Service::Ec2);
-        let key = &self.0.options.key;
-        let id = credential.access_key_id.as_str();
-        let known = if id == key.id() { None } else { key.secret_of(id) };
-        let token = received.headers.get("x-amz-security-token").and_then(|token| token.to_str().ok());
-        let now = self.0.world.clock().now();
-        let caller = match &known {
-            Some((_, account)) if id.starts_with("ASIA") => {
-                session(key, id, *account, token, now).map_err(|fault| (service, fault))?
-            }
-            Some((_, account)) => Caller::root_of(&format!("{account:012}")),
-            None => Caller::root_of(ACCOUNT_ID),
-        };
         if self.0.options.is_open {
-            return Ok((credential, caller));
+            return Ok(credential);
         }
-        if id != key.id() && known.is_none() {
+        let key = &self.0.options.key;
+        if credential.access_key_id != key.id() {
             let message = "AWS was not able to validate the provided access credentials";
             return Err((service, Fault::client("AuthFailure", message).with_status(401)));
         }
-        let secret = known.as_ref().map_or(key.secret(), |(secret, _)| secret);
         let request = SignedRequest {
             method: received.method.as_str(),
             path: &received.path,
@@ -188,29 +179,8 @@ impl Endpoint {
             headers: &received.headers,
             payload: Payload::Bytes(&received.body),
         };
-        let verified = request.verify(secret, now).map_err(|error| (service, refuse(&error)))?;
-        Ok((verified, caller))
+        request.verify(key.secret(), self.0.world.clock().now()).map_err(|error| (service, refuse(&error)))
     }
-}
-
-/// Reads who took on a role: from the token, which has to come with such a key.
-fn session(
-    key: &AccessKey,
-    id: &str,
-    account: u64,
-    token: Option<&str>,
-    now: Timestamp,
-) -> Result<Caller, Fault> {
-    let session = token.and_then(|token| key.session(id, token)).filter(|session| session.account == account);
-    let Some(session) = session else {
-        let message = "The security token included in the request is invalid";
-        return Err(Fault::client("InvalidClientTokenId", message).with_status(403));
-    };
-    if session.expiry <= now {
-        let message = "The security token included in the request is expired";
-        return Err(Fault::client("ExpiredToken", message).with_status(403));
-    }
-    Ok(Caller::of_session(&session))
 }
 
 /// Answers a request of the EBS direct APIs.

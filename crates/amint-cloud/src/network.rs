@@ -8,8 +8,6 @@ use std::net::Ipv4Addr;
 use amint_guest::INSTANCE_NETWORK;
 use amint_types::Digest;
 
-use crate::ACCOUNT_ID;
-
 /// The addresses of the network.
 pub(crate) const VPC_CIDR: &str = INSTANCE_NETWORK;
 /// The first addresses of a subnet, which EC2 keeps for itself, and QEMU too.
@@ -24,6 +22,7 @@ pub(crate) struct Network {
     pub(crate) gateway_id: String,
     pub(crate) route_table_id: String,
     pub(crate) acl_id: String,
+    pub(crate) group_id: String,
     pub(crate) subnets: Vec<Subnet>,
 }
 
@@ -57,15 +56,10 @@ impl Network {
             gateway_id: id("igw", region, ""),
             route_table_id: id("rtb", region, ""),
             acl_id: id("acl", region, ""),
+            group_id: id("sg", region, "default"),
             subnets: (0..).zip(["a", "b", "c"]).map(subnet).collect(),
         }
     }
-}
-
-/// Returns the id of the group that an account finds in a region.
-pub(crate) fn default_group_id(account: &str, region: &str) -> String {
-    // Networks are those of all accounts, groups are each one's own.
-    if account == ACCOUNT_ID { id("sg", region, "default") } else { id("sg", region, account) }
 }
 
 impl Subnet {

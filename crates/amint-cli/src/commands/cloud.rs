@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use amint_cloud::{
-    ACCOUNT_ID, AccessKey, Chaos, Clock, Endpoint, EndpointOptions, MachineOptions, ParseChaosError, World,
-    WorldOptions, operation_names,
+    AccessKey, Chaos, Clock, Endpoint, EndpointOptions, MachineOptions, ParseChaosError, World, WorldOptions,
+    operation_names,
 };
 use amint_provenance::load_or_create_secret;
 use amint_types::MIB;
@@ -330,12 +330,7 @@ fn run_server(listener: TcpListener, endpoint: Endpoint, context: &Context) -> i
 
 fn env(args: &CloudEnvArgs, context: &Context) -> Result<ExitCode, Failure> {
     let running = require(&Place::of(context)?)?;
-    let own = access_key(context)?;
-    let is_own = |account: &u64| format!("{account:012}") == ACCOUNT_ID;
-    let key = match args.account.filter(|account| !is_own(account)) {
-        Some(account) => own.of_account(account),
-        None => own,
-    };
+    let key = access_key(context)?;
     let (url, region) = (running.url(), &running.region);
     let mut text = String::new();
     if args.profile {

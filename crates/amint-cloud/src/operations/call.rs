@@ -3,10 +3,7 @@
 use std::sync::{Arc, RwLockReadGuard};
 
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
-use crate::AccessKey;
-use crate::access::Session;
 use crate::protocol::{Fault, Params};
 use crate::records::{Tables, Token};
 use crate::state::{Change, StateError};
@@ -23,42 +20,11 @@ pub(crate) struct Caller {
     pub(crate) user_id: String,
 }
 
-impl Caller {
-    /// Makes the root user of an account.
-    pub(crate) fn root_of(account: &str) -> Self {
-        Self {
-            account: account.to_owned(),
-            arn: format!("arn:aws:iam::{account}:root"),
-            user_id: account.to_owned(),
-        }
-    }
-
-    /// Makes who took on a role.
-    pub(crate) fn of_session(session: &Session) -> Self {
-        let Session { account, role, name, .. } = session;
-        Self {
-            account: format!("{account:012}"),
-            arn: format!("arn:aws:sts::{account:012}:assumed-role/{role}/{name}"),
-            user_id: format!("{}:{name}", role_id(*account, role)),
-        }
-    }
-}
-
-/// Returns the unique id of a role, the same each time.
-pub(crate) fn role_id(account: u64, role: &str) -> String {
-    let digest = Sha256::digest(format!("{account:012}/{role}"));
-    let letter = |byte: &u8| char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[usize::from(byte & 31)]);
-    let letters: String = digest.iter().take(17).map(letter).collect();
-    format!("AROA{letters}")
-}
-
 /// Who asks, where and when.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) world: &'a Arc<World>,
     pub(crate) caller: &'a Caller,
-    /// The pair that those of other accounts and of sessions are worked out from.
-    pub(crate) key: &'a AccessKey,
     pub(crate) region: &'a str,
     pub(crate) now: Timestamp,
     /// The operation's name.

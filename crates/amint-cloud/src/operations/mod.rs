@@ -147,8 +147,6 @@ static OPERATIONS: &[Operation] = &[
     operation!(Ec2, "StopInstances", ec2::stop_instances),
     operation!(Ec2, "TerminateInstances", ec2::terminate_instances),
     operation!(Ec2, "UnlockSnapshot", ec2::unlock_snapshot),
-    operation!(Sts, "AssumeRole", sts::assume_role),
-    operation!(Sts, "GetAccessKeyInfo", sts::get_access_key_info),
     operation!(Sts, "GetCallerIdentity", sts::get_caller_identity),
 ];
 

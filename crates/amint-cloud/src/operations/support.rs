@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use super::{Call, Caller};
-use crate::AccessKey;
 use crate::records::Image;
 use crate::state::{Change, StateError};
 use crate::world::{ACCOUNT_ID, World, WorldOptions};
@@ -14,7 +13,6 @@ use crate::world::{ACCOUNT_ID, World, WorldOptions};
 pub(crate) struct Bench {
     pub(crate) world: Arc<World>,
     caller: Caller,
-    key: AccessKey,
     now: Timestamp,
     _folder: TempDir,
 }
@@ -34,17 +32,15 @@ impl Bench {
         store.put(&request, &Empty, &|_, _| {}, &amint_types::Cancel::new()).unwrap();
         let world = World::open(store, WorldOptions::default()).unwrap();
         world.look_at_store().unwrap();
-        let caller = Caller::root_of(ACCOUNT_ID);
-        let key = AccessKey::from_secret_text("AKIAEXAMPLE secret").unwrap();
+        let caller = Caller { account: ACCOUNT_ID.to_owned(), arn: String::new(), user_id: String::new() };
         let now = "2026-02-03T00:00:00Z".parse().unwrap();
-        Self { world, caller, key, now, _folder: folder }
+        Self { world, caller, now, _folder: folder }
     }
 
     pub(crate) fn call(&self) -> Call<'_> {
         Call {
             world: &self.world,
             caller: &self.caller,
-            key: &self.key,
             region: self.world.region(),
             now: self.now,
             operation: "",

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 #![expect(clippy::print_stderr, reason = "what is left out is said loudly")]
 
-mod accounts;
 mod attributes;
 mod chaos;
 mod copy_snapshot;

@@ -57,20 +57,6 @@ fn ask_by_boto3(env: &str) -> bool {
 }
 
 #[test]
-fn aws_own_library_acts_for_other_accounts_and_in_roles() {
-    let folder = TempDir::new().unwrap();
-    let folder = folder.path();
-    let _down = Down(folder);
-    let wrong = amint(folder, &["cloud", "up", "--port", "0", "--chaos", "throttle=2"]);
-    assert_eq!(wrong.code, Some(2), "{}", wrong.stderr);
-    let up = amint(folder, &["cloud", "up", "--port", "0"]);
-    assert_eq!(up.code, Some(0), "{}", up.stderr);
-    let env = amint(folder, &["cloud", "env", "--account", "111122223333"]).stdout;
-    by_boto3(&env, ANY, include_str!("cloud_accounts.py"));
-    assert_eq!(amint(folder, &["cloud", "env", "--account", "1111"]).code, Some(2));
-}
-
-#[test]
 fn aws_own_library_governs_an_image() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::instance_types::{InstanceType, find};
 use crate::machines::Machines;
-use crate::network::{Network, Subnet, default_group_id};
+use crate::network::{Network, Subnet};
 use crate::operations::Call;
 use crate::protocol::{Element, Fault, Params};
 use crate::records::{
@@ -300,7 +300,7 @@ fn groups(call: &Call<'_>, tables: &Tables, params: &Params, ids: &[&str]) -> Re
         found.insert(group.ok_or_else(|| security_groups::not_found(name))?.id.clone());
     }
     if found.is_empty() {
-        found.insert(default_group_id(call.account(), call.region));
+        found.insert(Network::of(call.region).group_id);
     }
     Ok(found.into_iter().collect())
 }
