@@ -40,11 +40,6 @@ pub struct CloudUpArgs {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     pub page_size: Option<u32>,
 
-    /// Let things go wrong, the same each time: throttle=SHARE, errors=SHARE, latency=MILLISECONDS,
-    /// consistency=MILLISECONDS, seed=NUMBER, separated by commas
-    #[arg(long, value_name = "WHAT")]
-    pub chaos: Option<String>,
-
     /// Instances that may run at once
     #[arg(long, default_value_t = 8, value_name = "COUNT")]
     pub machines: u32,

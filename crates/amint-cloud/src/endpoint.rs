@@ -10,7 +10,6 @@ use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::net::TcpListener;
 
-use crate::chaos::{MishapKind, failed, throttled};
 use crate::operations::{
     Call, Caller, EbsAnswer, EbsRequest, RbinRequest, answer_ebs, answer_rbin, dry_run, find,
 };
@@ -89,26 +88,10 @@ async fn handle(State(endpoint): State<Endpoint>, request: Request) -> Response<
         headers: head.headers,
         body,
     };
-    let mishap = endpoint.0.world.mishaps.next();
-    let answer = match mishap.kind {
-        Some(MishapKind::Throttled) => fail(service, &throttled(service), &id),
-        Some(MishapKind::Failed) => fail(service, &failed(service), &id),
-        kind => {
-            let request_id = id.clone();
-            // Answers read files: they must not hold up other connections.
-            let answer = tokio::task::spawn_blocking(move || endpoint.answer(&received, &request_id)).await;
-            let answer = answer.unwrap_or_else(|_| fail(service, &Fault::internal(), &id));
-            if kind == Some(MishapKind::AnswerLost) && answer.status().is_success() {
-                fail(service, &failed(service), &id)
-            } else {
-                answer
-            }
-        }
-    };
-    if !mishap.latency.is_zero() {
-        tokio::time::sleep(mishap.latency).await;
-    }
-    answer
+    let request_id = id.clone();
+    // Answers read files: they must not hold up other connections.
+    let answer = tokio::task::spawn_blocking(move || endpoint.answer(&received, &request_id)).await;
+    answer.unwrap_or_else(|_| fail(service, &Fault::internal(), &id))
 }
 
 impl Endpoint {

@@ -10,7 +10,6 @@
 //! serves it all over HTTP.
 
 mod access;
-mod chaos;
 mod clock;
 mod endpoint;
 mod instance_types;
@@ -28,7 +27,6 @@ mod volumes;
 mod world;
 
 pub use access::{AccessKey, AccessKeyError};
-pub use chaos::{Chaos, ParseChaosError};
 pub use clock::Clock;
 pub use endpoint::{Endpoint, EndpointOptions};
 pub use machines::MachineOptions;

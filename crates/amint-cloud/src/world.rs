@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use crate::Clock;
-use crate::chaos::{Chaos, Mishaps};
 use crate::machines::{MachineOptions, Machines};
 use crate::operations::{default_group, is_region};
 use crate::protocol::Fault;
@@ -35,8 +34,6 @@ pub struct WorldOptions {
     /// How many entries a page has when the request does not say: AWS gives all, which hides clients that forget to
     /// page.
     pub page_default: Option<u32>,
-    /// What goes wrong on purpose.
-    pub chaos: Chaos,
     /// How instances run; without it none can.
     pub machines: Option<MachineOptions>,
 }
@@ -48,7 +45,6 @@ impl Default for WorldOptions {
             state: None,
             clock: Clock::default(),
             page_default: None,
-            chaos: Chaos::default(),
             machines: None,
         }
     }
@@ -72,7 +68,6 @@ pub struct World {
     pub(crate) store: Arc<Store>,
     pub(crate) state: State,
     pub(crate) options: WorldOptions,
-    pub(crate) mishaps: Mishaps,
     /// What was written to volumes.
     pub(crate) volumes: Volumes,
     machines: Option<Machines>,
@@ -106,7 +101,6 @@ impl World {
         let world = Self {
             store: Arc::new(store),
             state,
-            mishaps: Mishaps::new(options.chaos.clone()),
             options,
             volumes: Volumes::new(folder),
             machines,

@@ -12,8 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use amint_cloud::{
-    AccessKey, Chaos, Clock, Endpoint, EndpointOptions, MachineOptions, ParseChaosError, World, WorldOptions,
-    operation_names,
+    AccessKey, Clock, Endpoint, EndpointOptions, MachineOptions, World, WorldOptions, operation_names,
 };
 use amint_provenance::load_or_create_secret;
 use amint_types::MIB;
@@ -122,8 +121,6 @@ fn access_key(context: &Context) -> Result<AccessKey, Failure> {
 }
 
 fn up(args: &CloudUpArgs, context: &Context) -> Result<ExitCode, Failure> {
-    // Before anything is started: a mistake is told here and not in a log.
-    chaos(args)?;
     let place = Place::of(context)?;
     // One that was killed holds its lock for as long as it takes to die.
     let end = Instant::now() + PATIENCE;
@@ -155,9 +152,6 @@ fn spawn(args: &CloudUpArgs, place: &Place, context: &Context) -> Result<Child, 
     command.arg("--time-scale").arg(args.time_scale.to_string());
     if let Some(size) = args.page_size {
         command.arg("--page-size").arg(size.to_string());
-    }
-    if let Some(chaos) = &args.chaos {
-        command.args(["--chaos", chaos]);
     }
     if args.no_auth {
         command.arg("--no-auth");
@@ -211,12 +205,6 @@ fn not_started(place: &Place, why: &str) -> Failure {
         .hint("another port: `amint cloud up --port 0`")
 }
 
-/// Reads what shall go wrong.
-fn chaos(args: &CloudUpArgs) -> Result<Chaos, Failure> {
-    let text = args.chaos.as_deref().unwrap_or_default();
-    text.parse().map_err(|error: ParseChaosError| Failure::new(ExitCode::Usage, error))
-}
-
 /// Serves until a signal comes.
 fn serve(args: &CloudUpArgs, context: &Context) -> Result<ExitCode, Failure> {
     let place = Place::of(context)?;
@@ -235,7 +223,6 @@ fn serve(args: &CloudUpArgs, context: &Context) -> Result<ExitCode, Failure> {
         state: Some(place.folder.join("state.sqlite")),
         clock: Clock::new(args.time_scale),
         page_default: args.page_size,
-        chaos: chaos(args)?,
         machines: Some(MachineOptions {
             folder: place.folder.clone(),
             bridge: bridge()?,

@@ -44,12 +44,6 @@ impl<'a> Call<'a> {
         self.world.state.read()
     }
 
-    /// Tells whether what was made at some time is told of by now: where chaos asks for it, not at once.
-    pub(crate) fn is_settled(&self, id: &str, made: Timestamp) -> bool {
-        let lag = self.world.mishaps.lag(id);
-        lag.is_zero() || made.saturating_add(lag).is_ok_and(|end| end <= self.now)
-    }
-
     /// Tells whether a record of an account and a region is one of whoever asks.
     pub(crate) fn owns(&self, account: &str, region: &str) -> bool {
         self.account() == account && self.region == region

@@ -97,15 +97,10 @@ impl Bench {
 
     /// Makes one whose time the test moves.
     pub(crate) fn timed() -> (Self, Time) {
-        Self::timed_with(WorldOptions::default())
-    }
-
-    /// As [`timed`](Self::timed), and otherwise as told.
-    pub(crate) fn timed_with(options: WorldOptions) -> (Self, Time) {
         let time = Time(Arc::new(AtomicI64::new(1_800_000_000)));
         let now = Arc::clone(&time.0);
         let clock = Clock::with(1, move || Timestamp::from_second(now.load(Ordering::SeqCst)).unwrap());
-        (Self::with(true, WorldOptions { clock, ..options }), time)
+        (Self::with(true, WorldOptions { clock, ..WorldOptions::default() }), time)
     }
 
     /// Makes one whose world behaves as told: with a clock that the test moves, or small pages.

@@ -75,7 +75,6 @@ pub(crate) fn describe_images(call: &Call<'_>, params: &Params) -> Result<Elemen
     let is_visible = |image: &Image| {
         image.region == call.region
             && image.is_usable_by(call.account())
-            && call.is_settled(&image.id, image.created)
             && !allowed_images::is_hidden(call, &tables, image)
     };
     let unknown: Vec<&str> = ids

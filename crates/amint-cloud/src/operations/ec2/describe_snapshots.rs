@@ -40,11 +40,7 @@ pub(crate) fn describe_snapshots(call: &Call<'_>, params: &Params) -> Result<Ele
     let pager = Pager::new(call, params, USUAL)?;
     let tables = call.tables();
     let is_usable = |snapshot: &Snapshot| snapshots::is_usable(&tables, snapshot, call.account());
-    let is_visible = |snapshot: &Snapshot| {
-        snapshot.region == call.region
-            && is_usable(snapshot)
-            && call.is_settled(&snapshot.id, snapshot.started)
-    };
+    let is_visible = |snapshot: &Snapshot| snapshot.region == call.region && is_usable(snapshot);
     let is_known = |id: &&&str| tables.snapshots.get(**id).is_some_and(|snapshot| is_visible(snapshot));
     if let Some(unknown) = ids.iter().find(|id| !is_known(id)) {
         let message = format!("The snapshot '{unknown}' does not exist.");
