@@ -1,5 +1,6 @@
 //! The grammar of `amint cloud`.
 
+use amint_cloud::ChaosOptions;
 use clap::{Args, Subcommand};
 
 /// `amint cloud`.
@@ -51,6 +52,10 @@ pub struct CloudUpArgs {
     /// Let instances out: they reach what this computer reaches, and its own ports, those on loopback among them
     #[arg(long)]
     pub let_out: bool,
+
+    /// Let things go wrong: throttle=SHARE, errors=SHARE, consistency=TIME, latency=TIME..TIME, seed=NUMBER, joined by commas
+    #[arg(long, value_name = "WHAT")]
+    pub chaos: Option<ChaosOptions>,
 
     /// Stay in the foreground, until Ctrl-C
     #[arg(long)]

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use crate::Clock;
+use crate::chaos::ChaosOptions;
 use crate::machines::{MachineOptions, Machines};
 use crate::operations::{default_group, is_region};
 use crate::protocol::Fault;
@@ -36,6 +37,8 @@ pub struct WorldOptions {
     pub page_default: Option<u32>,
     /// How instances run; without it none can.
     pub machines: Option<MachineOptions>,
+    /// What goes wrong on purpose.
+    pub chaos: ChaosOptions,
 }
 
 impl Default for WorldOptions {
@@ -46,6 +49,7 @@ impl Default for WorldOptions {
             clock: Clock::default(),
             page_default: None,
             machines: None,
+            chaos: ChaosOptions::default(),
         }
     }
 }
@@ -85,10 +89,13 @@ impl World {
     /// # Errors
     /// Fails when the file of the state cannot be read.
     pub fn open(store: Store, options: WorldOptions) -> Result<Arc<Self>, WorldError> {
-        let state = match &options.state {
+        let mut state = match &options.state {
             Some(path) => State::open(path)?,
             None => State::in_memory()?,
         };
+        if !options.chaos.consistency.is_zero() {
+            state.come_late(options.clock.clone(), options.chaos.consistency);
+        }
         let opened = options.clock.now();
         let machines = options.machines.clone().map(Machines::open).transpose();
         let machines = machines.map_err(WorldError::Machines)?;
@@ -134,7 +141,7 @@ impl World {
         if self.state.read().security_groups.contains_key(&group.id) {
             return Ok(());
         }
-        self.state.change(|change| {
+        self.state.change_at_once(|change| {
             if change.get::<SecurityGroup>(&group.id).is_none() {
                 change.put(group);
             }
@@ -168,7 +175,7 @@ impl World {
         if is_same {
             return Ok(());
         }
-        self.state.change(|change| {
+        self.state.change_at_once(|change| {
             self.import(change, &records);
             Ok(())
         })

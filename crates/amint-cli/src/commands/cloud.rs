@@ -156,6 +156,9 @@ fn spawn(args: &CloudUpArgs, place: &Place, context: &Context) -> Result<Child, 
     if args.let_out {
         command.arg("--let-out");
     }
+    if let Some(chaos) = &args.chaos {
+        command.arg("--chaos").arg(chaos.to_string());
+    }
     // A group of its own: Ctrl-C at this terminal is not meant for it.
     command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
     command.spawn().map_err(|error| Failure::new(ExitCode::Environment, error))
@@ -213,6 +216,7 @@ fn serve(args: &CloudUpArgs, context: &Context) -> Result<ExitCode, Failure> {
             memory_mib_max: args.memory.unwrap_or_else(half_of_memory),
             is_let_out: args.let_out,
         }),
+        chaos: args.chaos.clone().unwrap_or_default(),
     };
     allow_many_files();
     let world = World::open(context.store()?, options).map_err(|error| {

@@ -4,6 +4,7 @@ mod bin;
 mod call;
 mod ebs;
 mod ec2;
+mod json;
 mod page;
 mod rbin;
 mod sts;
@@ -14,9 +15,10 @@ use crate::Service;
 use crate::protocol::{Element, Fault, Params};
 
 pub(crate) use call::{Call, Caller, dry_run};
-pub(crate) use ebs::{EbsAnswer, EbsRequest, answer as answer_ebs};
+pub(crate) use ebs::{EbsAnswer, EbsRequest, answer as answer_ebs, name as ebs_name};
 pub(crate) use ec2::{default_group, is_region};
-pub(crate) use rbin::{RbinRequest, answer as answer_rbin};
+pub(crate) use json::{JsonOperation, find_json, find_rest};
+pub(crate) use rbin::{RbinRequest, answer as answer_rbin, name as rbin_name};
 
 /// An operation of the Query protocol.
 #[derive(Clone, Copy)]
@@ -161,6 +163,7 @@ pub fn operation_names() -> Vec<String> {
     let mut names: Vec<String> = query
         .chain(ebs::NAMES.into_iter().map(|name| (Service::Ebs, name)))
         .chain(rbin::NAMES.into_iter().map(|name| (Service::Rbin, name)))
+        .chain(json::OPERATIONS.iter().map(|operation| (operation.service, operation.name)))
         .map(|(service, name)| format!("{} {name}", service.as_str()))
         .collect();
     names.sort();

@@ -70,7 +70,7 @@ pub(crate) trait Record: Clone + Serialize + DeserializeOwned + Send + Sync + 's
 macro_rules! tables {
     ($($(#[$doc:meta])* $field:ident: $record:ty = $kind:literal, $id:ident;)*) => {
         /// Everything that is remembered.
-        #[derive(Debug, Default)]
+        #[derive(Clone, Debug, Default)]
         pub(crate) struct Tables {
             $($(#[$doc])* pub(crate) $field: Table<$record>,)*
         }

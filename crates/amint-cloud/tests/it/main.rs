@@ -4,6 +4,7 @@
 #![expect(clippy::print_stderr, reason = "what is left out is said loudly")]
 
 mod attributes;
+mod chaos;
 mod copy_snapshot;
 mod deregistration;
 mod endpoint;

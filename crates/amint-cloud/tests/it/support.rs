@@ -97,10 +97,16 @@ impl Bench {
 
     /// Makes one whose time the test moves.
     pub(crate) fn timed() -> (Self, Time) {
+        Self::timed_with("")
+    }
+
+    /// Makes one whose time the test moves, and where something goes wrong.
+    pub(crate) fn timed_with(chaos: &str) -> (Self, Time) {
         let time = Time(Arc::new(AtomicI64::new(1_800_000_000)));
         let now = Arc::clone(&time.0);
         let clock = Clock::with(1, move || Timestamp::from_second(now.load(Ordering::SeqCst)).unwrap());
-        (Self::with(true, WorldOptions { clock, ..WorldOptions::default() }), time)
+        let chaos = chaos.parse().unwrap();
+        (Self::with(true, WorldOptions { clock, chaos, ..WorldOptions::default() }), time)
     }
 
     /// Makes one whose world behaves as told: with a clock that the test moves, or small pages.

@@ -1,0 +1,53 @@
+//! Operations that take and give a document: those of JSON 1.1, and those of REST that are told by method and path alone.
+
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use super::Call;
+use crate::Service;
+use crate::protocol::Fault;
+
+/// An operation that takes and gives a document.
+#[derive(Clone, Copy)]
+pub(crate) struct JsonOperation {
+    pub(crate) service: Service,
+    pub(crate) name: &'static str,
+    /// Its method and path, where it is one of REST.
+    pub(crate) route: Option<(&'static str, &'static str)>,
+    pub(crate) run: fn(&Call<'_>, &[u8]) -> Result<Value, Fault>,
+}
+
+// One line for each operation, sorted.
+pub(super) static OPERATIONS: &[JsonOperation] = &[];
+
+/// Finds an operation of JSON 1.1.
+pub(crate) fn find_json(service: Service, name: &str) -> Option<&'static JsonOperation> {
+    OPERATIONS.iter().find(|operation| operation.service == service && operation.name == name)
+}
+
+/// Finds an operation of REST, and makes a document of the request: of its query where it has no body.
+pub(crate) fn find_rest(
+    service: Service,
+    method: &str,
+    path: &str,
+    query: &str,
+    body: &[u8],
+) -> Option<(&'static JsonOperation, Vec<u8>)> {
+    let is_asked = |operation: &&JsonOperation| {
+        operation.service == service && operation.route == Some((method, path.trim_end_matches('/')))
+    };
+    let operation = OPERATIONS.iter().find(is_asked)?;
+    let mut document = match serde_json::from_slice::<Value>(body) {
+        Ok(document) if document.is_object() => document,
+        _ if body.is_empty() => Value::Object(serde_json::Map::new()),
+        _ => return Some((operation, body.to_vec())),
+    };
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let mut letters = name.chars();
+        let first = letters.next()?.to_ascii_uppercase();
+        let name: String = std::iter::once(first).chain(letters).collect();
+        document[name] = percent_decode_str(value).decode_utf8_lossy().into_owned().into();
+    }
+    Some((operation, document.to_string().into_bytes()))
+}
