@@ -68,4 +68,8 @@ pub struct CloudEnvArgs {
     /// Print a profile for a configuration file of AWS's tools instead
     #[arg(long)]
     pub profile: bool,
+
+    /// Account whose key pair to print; any 12 digits are one [default: 123456789012]
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<String>,
 }

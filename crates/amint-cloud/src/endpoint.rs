@@ -14,8 +14,9 @@ use tokio::net::TcpListener;
 use crate::chaos::{Chaos, MishapKind};
 use crate::dispatch::{Received, Task, respond};
 use crate::operations::{Call, Caller};
+use crate::principals::{self, Principal};
 use crate::protocol::{Credential, Fault, Payload, SignatureError, SignedRequest};
-use crate::world::{ACCOUNT_ID, World};
+use crate::world::World;
 use crate::{AccessKey, Service};
 
 /// The largest body: a block, or a request with 16 KiB of user data and all that goes with it.
@@ -95,8 +96,8 @@ async fn handle(State(endpoint): State<Endpoint>, request: Request) -> Response<
 impl Endpoint {
     /// Answers a request; tells for how long the answer is to be held back.
     fn answer(&self, received: &Received, id: &str) -> (Response<Body>, Duration) {
-        let credential = match self.believe(received) {
-            Ok(credential) => credential,
+        let (credential, caller) = match self.believe(received) {
+            Ok(believed) => believed,
             Err((service, fault)) => return (fail(service, &fault, id), Duration::ZERO),
         };
         let Some(service) = Service::of_scope(&credential.service) else {
@@ -109,13 +110,12 @@ impl Endpoint {
             Err(fault) => return (fail(service, &fault, id), Duration::ZERO),
         };
         let mishap = self.0.chaos.next(task.name());
+        let run = || self.run(service, &credential.region, &caller, &task, received, id);
         let answer = match mishap.kind {
             MishapKind::Throttled => Err(service.throttled()),
             MishapKind::Before => Err(service.broken()),
-            MishapKind::None => self.run(service, &credential, &task, received, id),
-            MishapKind::After => {
-                self.run(service, &credential, &task, received, id).and_then(|_| Err(service.broken()))
-            }
+            MishapKind::None => run(),
+            MishapKind::After => run().and_then(|_| Err(service.broken())),
         };
         let response = match answer {
             Ok(mut response) => {
@@ -133,7 +133,8 @@ impl Endpoint {
     fn run(
         &self,
         service: Service,
-        credential: &Credential,
+        region: &str,
+        caller: &Caller,
         task: &Task,
         received: &Received,
         id: &str,
@@ -147,38 +148,43 @@ impl Endpoint {
         }
         if service == Service::Ec2 {
             world.forget_the_gone();
-            world.prepare(&credential.region)?;
+            world.prepare(&caller.account, region)?;
         }
-        let caller = Caller {
-            account: ACCOUNT_ID.to_owned(),
-            arn: format!("arn:aws:iam::{ACCOUNT_ID}:root"),
-            user_id: ACCOUNT_ID.to_owned(),
-        };
-        let region = credential.region.as_str();
-        let call = Call { world, caller: &caller, region, now, operation: "", is_dry: false };
+        let call = Call { world, caller, region, now, operation: "", is_dry: false };
         task.run(service, &call, received, id)
     }
 
-    /// Reads region and service from the signature, and verifies it.
-    fn believe(&self, received: &Received) -> Result<Credential, (Service, Fault)> {
+    /// Reads region and service from the signature, and verifies it: tells who asks.
+    fn believe(&self, received: &Received) -> Result<(Credential, Caller), (Service, Fault)> {
         let credential = Credential::of(&received.headers).map_err(|error| (Service::Ec2, refuse(&error)))?;
         let service = Service::of_scope(&credential.service).unwrap_or(Service::Ec2);
-        if self.0.options.is_open {
-            return Ok(credential);
-        }
-        let key = &self.0.options.key;
-        if credential.access_key_id != key.id() {
-            let message = "AWS was not able to validate the provided access credentials";
-            return Err((service, Fault::client("AuthFailure", message).with_status(401)));
-        }
-        let request = SignedRequest {
-            method: received.method.as_str(),
-            path: &received.path,
-            query: &received.query,
-            headers: &received.headers,
-            payload: Payload::Bytes(&received.body),
+        let now = self.0.world.clock().now();
+        let EndpointOptions { key, is_open } = &self.0.options;
+        let (caller, secret) = match principals::find(&self.0.world, key, &credential.access_key_id) {
+            Some(Principal { caller, secret, session }) => {
+                if let Some(session) = session {
+                    let token = received.header("x-amz-security-token");
+                    principals::check_session(service, &session, token, now)
+                        .map_err(|fault| (service, fault))?;
+                }
+                (caller, secret)
+            }
+            None if *is_open => {
+                return Ok((credential.clone(), principals::presumed(&credential.access_key_id)));
+            }
+            None => return Err((service, principals::unknown(service))),
         };
-        request.verify(key.secret(), self.0.world.clock().now()).map_err(|error| (service, refuse(&error)))
+        if !*is_open {
+            let request = SignedRequest {
+                method: received.method.as_str(),
+                path: &received.path,
+                query: &received.query,
+                headers: &received.headers,
+                payload: Payload::Bytes(&received.body),
+            };
+            request.verify(&secret, now).map_err(|error| (service, refuse(&error)))?;
+        }
+        Ok((credential, caller))
     }
 }
 

@@ -20,6 +20,7 @@ mod lives;
 mod machines;
 mod network;
 mod operations;
+mod principals;
 pub mod protocol;
 mod records;
 mod reference;

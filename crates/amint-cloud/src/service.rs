@@ -152,7 +152,11 @@ impl Service {
     pub(crate) fn unknown_operation(self, name: &str) -> Fault {
         match self.protocol() {
             Protocol::Ec2 | Protocol::Query => {
-                let message = format!("The action {name} is not valid for this web service.");
+                let message = if self == Self::Iam && name.starts_with("Simulate") {
+                    format!("The action {name} is not supported here: policies are kept, and not evaluated.")
+                } else {
+                    format!("The action {name} is not valid for this web service.")
+                };
                 Fault::client("InvalidAction", message)
             }
             Protocol::Json | Protocol::Rest => {

@@ -132,12 +132,12 @@ impl World {
         }
     }
 
-    /// Makes sure that a region has what every account finds in it.
-    pub(crate) fn prepare(&self, region: &str) -> Result<(), Fault> {
+    /// Makes sure that an account has in a region what every account finds there.
+    pub(crate) fn prepare(&self, account: &str, region: &str) -> Result<(), Fault> {
         if !is_region(region) {
             return Ok(());
         }
-        let group = default_group(region);
+        let group = default_group(account, region);
         if self.state.read().security_groups.contains_key(&group.id) {
             return Ok(());
         }

@@ -291,13 +291,18 @@ fn run_server(listener: TcpListener, endpoint: Endpoint, context: &Context) -> i
 
 fn env(args: &CloudEnvArgs, context: &Context) -> Result<ExitCode, Failure> {
     let running = require(&Place::of(context)?)?;
-    let key = access_key(context)?;
+    let mut key = access_key(context)?;
+    let mut name = "amint".to_owned();
+    if let Some(account) = &args.account {
+        key = key.of_account(account).map_err(|error| Failure::new(ExitCode::Usage, error))?;
+        name = format!("amint-{account}");
+    }
     let (url, region) = (running.url(), &running.region);
     let mut text = String::new();
     if args.profile {
         let _ = write!(
             text,
-            "[profile amint]\nregion = {region}\nendpoint_url = {url}\naws_access_key_id = {}\n\
+            "[profile {name}]\nregion = {region}\nendpoint_url = {url}\naws_access_key_id = {}\n\
              aws_secret_access_key = {}\n",
             key.id(),
             key.secret()

@@ -4,21 +4,11 @@ use std::sync::{Arc, RwLockReadGuard};
 
 use jiff::Timestamp;
 
+use super::Caller;
 use crate::protocol::{Fault, Params};
 use crate::records::{Tables, Token};
 use crate::state::{Change, StateError};
 use crate::world::World;
-
-/// Who asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Caller {
-    /// The account's id: 12 digits.
-    pub(crate) account: String,
-    /// The ARN of the principal.
-    pub(crate) arn: String,
-    /// The unique id of the principal.
-    pub(crate) user_id: String,
-}
 
 /// Who asks, where and when.
 #[derive(Clone, Copy, Debug)]

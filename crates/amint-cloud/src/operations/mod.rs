@@ -2,8 +2,10 @@
 
 mod bin;
 mod call;
+mod caller;
 mod ebs;
 mod ec2;
+mod iam;
 mod json;
 mod page;
 mod rbin;
@@ -14,7 +16,8 @@ pub(crate) mod support;
 use crate::Service;
 use crate::protocol::{Element, Fault, Params};
 
-pub(crate) use call::{Call, Caller, dry_run};
+pub(crate) use call::{Call, dry_run};
+pub(crate) use caller::{Caller, CallerKind};
 pub(crate) use ebs::{EbsAnswer, EbsRequest, answer as answer_ebs, name as ebs_name};
 pub(crate) use ec2::{default_group, is_region};
 pub(crate) use json::{JsonOperation, find_json, find_rest};
@@ -149,6 +152,40 @@ static OPERATIONS: &[Operation] = &[
     operation!(Ec2, "StopInstances", ec2::stop_instances),
     operation!(Ec2, "TerminateInstances", ec2::terminate_instances),
     operation!(Ec2, "UnlockSnapshot", ec2::unlock_snapshot),
+    operation!(Iam, "AddRoleToInstanceProfile", iam::add_role_to_instance_profile),
+    operation!(Iam, "AttachRolePolicy", iam::attach_role_policy),
+    operation!(Iam, "CreateAccessKey", iam::create_access_key),
+    operation!(Iam, "CreateInstanceProfile", iam::create_instance_profile),
+    operation!(Iam, "CreatePolicy", iam::create_policy),
+    operation!(Iam, "CreateRole", iam::create_role),
+    operation!(Iam, "CreateUser", iam::create_user),
+    operation!(Iam, "DeleteAccessKey", iam::delete_access_key),
+    operation!(Iam, "DeleteInstanceProfile", iam::delete_instance_profile),
+    operation!(Iam, "DeletePolicy", iam::delete_policy),
+    operation!(Iam, "DeleteRole", iam::delete_role),
+    operation!(Iam, "DeleteRolePolicy", iam::delete_role_policy),
+    operation!(Iam, "DeleteUser", iam::delete_user),
+    operation!(Iam, "DetachRolePolicy", iam::detach_role_policy),
+    operation!(Iam, "GetInstanceProfile", iam::get_instance_profile),
+    operation!(Iam, "GetPolicy", iam::get_policy),
+    operation!(Iam, "GetPolicyVersion", iam::get_policy_version),
+    operation!(Iam, "GetRole", iam::get_role),
+    operation!(Iam, "GetRolePolicy", iam::get_role_policy),
+    operation!(Iam, "GetUser", iam::get_user),
+    operation!(Iam, "ListAccessKeys", iam::list_access_keys),
+    operation!(Iam, "ListAccountAliases", iam::list_account_aliases),
+    operation!(Iam, "ListAttachedRolePolicies", iam::list_attached_role_policies),
+    operation!(Iam, "ListInstanceProfiles", iam::list_instance_profiles),
+    operation!(Iam, "ListInstanceProfilesForRole", iam::list_instance_profiles_for_role),
+    operation!(Iam, "ListRolePolicies", iam::list_role_policies),
+    operation!(Iam, "ListRoles", iam::list_roles),
+    operation!(Iam, "ListUsers", iam::list_users),
+    operation!(Iam, "PutRolePolicy", iam::put_role_policy),
+    operation!(Iam, "RemoveRoleFromInstanceProfile", iam::remove_role_from_instance_profile),
+    operation!(Iam, "UpdateAccessKey", iam::update_access_key),
+    operation!(Iam, "UpdateAssumeRolePolicy", iam::update_assume_role_policy),
+    operation!(Sts, "AssumeRole", sts::assume_role),
+    operation!(Sts, "GetAccessKeyInfo", sts::get_access_key_info),
     operation!(Sts, "GetCallerIdentity", sts::get_caller_identity),
 ];
 

@@ -29,6 +29,12 @@ impl Element {
         Self { name, text: None, children: items.collect() }
     }
 
+    /// Makes a list in the manner of other services: each entry is a `member`.
+    pub fn members(name: &'static str, entries: impl IntoIterator<Item = Self>) -> Self {
+        let members = entries.into_iter().map(|entry| Self { name: "member", ..entry });
+        Self { name, text: None, children: members.collect() }
+    }
+
     /// Adds an element.
     #[must_use]
     pub fn with(mut self, child: Self) -> Self {

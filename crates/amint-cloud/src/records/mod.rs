@@ -12,6 +12,7 @@ mod import;
 mod instance;
 mod key_pair;
 mod lock;
+mod principal;
 mod retention_rule;
 mod security_group;
 mod settings;
@@ -37,6 +38,7 @@ pub(crate) use import::Import;
 pub(crate) use instance::{Instance, InstanceState, MetadataOptions, ShutdownBehavior};
 pub(crate) use key_pair::KeyPair;
 pub(crate) use lock::{Lock, LockMode};
+pub(crate) use principal::{InstanceProfile, ManagedPolicy, Role, Secret, Session, User, UserKey};
 pub(crate) use retention_rule::{BinKind, RetentionRule, RuleLock, RuleTag};
 pub(crate) use security_group::{Peer, Rule, SecurityGroup};
 pub(crate) use settings::{Settings, SnapshotSharing};
@@ -126,6 +128,12 @@ tables! {
     key_pairs: KeyPair = "key-pair", id;
     security_groups: SecurityGroup = "security-group", id;
     volumes: Volume = "volume", id;
+    instance_profiles: InstanceProfile = "instance-profile", key;
+    managed_policies: ManagedPolicy = "managed-policy", arn;
+    roles: Role = "role", key;
+    sessions: Session = "session", id;
+    user_keys: UserKey = "user-key", id;
+    users: User = "user", key;
 }
 
 #[cfg(test)]

@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 #![expect(clippy::print_stderr, reason = "what is left out is said loudly")]
 
+mod accounts;
 mod attributes;
 mod chaos;
 mod copy_snapshot;
 mod deregistration;
 mod endpoint;
 mod groups;
+mod iam;
 mod image_line;
 mod image_reports;
 mod instances;

@@ -162,12 +162,25 @@ impl Bench {
         headers: &str,
         body: &[u8],
     ) -> Answer {
+        self.send_by("AKIAEXAMPLE", method, target, scope, headers, body)
+    }
+
+    /// Sends a request of whoever has a key.
+    fn send_by(
+        &self,
+        key: &str,
+        method: &str,
+        target: &str,
+        scope: &str,
+        headers: &str,
+        body: &[u8],
+    ) -> Answer {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let authorization = if scope.is_empty() {
             String::new()
         } else {
             format!(
-                "Authorization: AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260102/{scope}/aws4_request, \
+                "Authorization: AWS4-HMAC-SHA256 Credential={key}/20260102/{scope}/aws4_request, \
                  SignedHeaders=host, Signature=00\r\n"
             )
         };
@@ -190,6 +203,14 @@ impl Bench {
 
     pub(crate) fn ec2(&self, body: &str) -> Answer {
         self.send("POST", "/", "us-east-1/ec2", &format!("Version=2016-11-15&{body}"))
+    }
+
+    /// Asks a service of the Query protocol as whoever has a key, with the token of its session.
+    pub(crate) fn query_by(&self, by: (&str, &str), scope: &str, body: &str) -> Answer {
+        let (key, token) = by;
+        let token =
+            if token.is_empty() { String::new() } else { format!("X-Amz-Security-Token: {token}\r\n") };
+        self.send_by(key, "POST", "/", scope, &token, format!("Action={body}").as_bytes())
     }
 
     /// Does what has to succeed.

@@ -137,7 +137,7 @@ fn launch(call: &Call<'_>, tables: &Tables, params: &Params) -> Result<Launch, F
         key_name: key_name.map(str::to_owned),
         public_key,
         subnet_id: subnet.id.clone(),
-        vpc_id: Network::of(call.region).vpc_id,
+        vpc_id: Network::of(call.account(), call.region).vpc_id,
         private_ip: Ipv4Addr::UNSPECIFIED,
         public_ip: None,
         interface_id: String::new(),
@@ -265,7 +265,7 @@ impl<'a> Card<'a> {
 }
 
 fn subnet(call: &Call<'_>, params: &Params, id: Option<&str>) -> Result<Subnet, Fault> {
-    let subnets = Network::of(call.region).subnets;
+    let subnets = Network::of(call.account(), call.region).subnets;
     let zone = params.get("Placement.AvailabilityZone");
     let zone_id = params.get("Placement.AvailabilityZoneId");
     if let Some(id) = id {
@@ -300,7 +300,7 @@ fn groups(call: &Call<'_>, tables: &Tables, params: &Params, ids: &[&str]) -> Re
         found.insert(group.ok_or_else(|| security_groups::not_found(name))?.id.clone());
     }
     if found.is_empty() {
-        found.insert(Network::of(call.region).group_id);
+        found.insert(Network::of(call.account(), call.region).group_id);
     }
     Ok(found.into_iter().collect())
 }
