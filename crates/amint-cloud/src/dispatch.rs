@@ -2,14 +2,16 @@
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use serde_json::Value;
 
 use crate::Service;
 use crate::operations::{
     Call, EbsAnswer, EbsRequest, JsonOperation, Operation, RbinRequest, answer_ebs, answer_rbin, dry_run,
-    ebs_name, find, find_json, find_rest, rbin_name,
+    ebs_name, find, find_json, find_rest, is_reading, rbin_name,
 };
-use crate::protocol::{Fault, Params};
+use crate::protocol::{Element, Fault, Params};
 use crate::service::Protocol;
+use crate::trail::Told;
 
 /// A request whose body is here.
 pub(crate) struct Received {
@@ -24,6 +26,29 @@ impl Received {
     /// Returns a header as text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// An answer, and what a record of the call tells of it.
+pub(crate) struct Answered {
+    pub(crate) response: Response<Body>,
+    pub(crate) told: Content,
+}
+
+/// What was told.
+pub(crate) enum Content {
+    Nothing,
+    Elements(Element),
+    Document(Value),
+}
+
+impl Content {
+    pub(crate) fn as_told(&self) -> Told<'_> {
+        match self {
+            Self::Nothing => Told::Nothing,
+            Self::Elements(element) => Told::Elements(element),
+            Self::Document(document) => Told::Document(document),
+        }
     }
 }
 
@@ -89,6 +114,27 @@ impl Task {
         }
     }
 
+    /// Returns what it is asked with, for the record of the call.
+    pub(crate) fn asked(&self, received: &Received) -> Option<Value> {
+        match self {
+            Self::Query(..) => None,
+            Self::Json(_, body) => Some(serde_json::from_slice(body).unwrap_or_default()),
+            Self::Ebs(_) | Self::Rbin(_) => {
+                let mut asked: Value = serde_json::from_slice(&received.body).unwrap_or_default();
+                if asked.is_null() {
+                    asked = serde_json::json!({});
+                }
+                let parts: Vec<&str> = received.path.trim_matches('/').split('/').collect();
+                match parts[..] {
+                    ["snapshots", "completion", id] => asked["SnapshotId"] = id.into(),
+                    ["rules", id, ..] => asked["Identifier"] = id.into(),
+                    _ => {}
+                }
+                Some(asked)
+            }
+        }
+    }
+
     /// Does it.
     pub(crate) fn run(
         &self,
@@ -96,7 +142,7 @@ impl Task {
         call: &Call<'_>,
         received: &Received,
         id: &str,
-    ) -> Result<Response<Body>, Fault> {
+    ) -> Result<Answered, Fault> {
         match self {
             Self::Query(operation, params) => query(service, operation, call, params, id),
             Self::Json(operation, body) => {
@@ -106,7 +152,8 @@ impl Task {
                     Protocol::Json => "application/x-amz-json-1.1",
                     _ => "application/json",
                 };
-                Ok(respond(StatusCode::OK, kind, Body::from(answer.to_string())))
+                let response = respond(StatusCode::OK, kind, Body::from(answer.to_string()));
+                Ok(Answered { response, told: Content::Document(answer) })
             }
             Self::Ebs(_) => ebs(call, received),
             Self::Rbin(_) => recycle_bin(call, received),
@@ -121,7 +168,7 @@ fn query(
     call: &Call<'_>,
     params: &Params,
     id: &str,
-) -> Result<Response<Body>, Fault> {
+) -> Result<Answered, Fault> {
     let is_dry = service == Service::Ec2 && params.boolean("DryRun")?.unwrap_or(false);
     let call = Call { operation: operation.name, is_dry, ..*call };
     let answer = (operation.run)(&call, params)?;
@@ -129,12 +176,15 @@ fn query(
     if is_dry {
         return Err(dry_run());
     }
+    // What only tells something is long, and not written down.
+    let told = if is_reading(operation.name) { Content::Nothing } else { Content::Elements(answer.clone()) };
     let document = service.success(operation.root, operation.result, answer, id);
-    Ok(respond(StatusCode::OK, "text/xml;charset=UTF-8", Body::from(document)))
+    let response = respond(StatusCode::OK, "text/xml;charset=UTF-8", Body::from(document));
+    Ok(Answered { response, told })
 }
 
 /// Answers a request of the EBS direct APIs.
-fn ebs(call: &Call<'_>, received: &Received) -> Result<Response<Body>, Fault> {
+fn ebs(call: &Call<'_>, received: &Received) -> Result<Answered, Fault> {
     let request = EbsRequest {
         method: received.method.as_str(),
         path: &received.path,
@@ -143,13 +193,16 @@ fn ebs(call: &Call<'_>, received: &Received) -> Result<Response<Body>, Fault> {
         body: &received.body,
         now: call.now.as_second(),
     };
-    Ok(match answer_ebs(call, &request)? {
+    let mut told = Content::Nothing;
+    let response = match answer_ebs(call, &request)? {
         EbsAnswer::Json(document) => {
             respond(StatusCode::OK, "application/json", Body::from(document.to_string()))
         }
         EbsAnswer::Accepted(status, document) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-            respond(status, "application/json", Body::from(document.to_string()))
+            let response = respond(status, "application/json", Body::from(document.to_string()));
+            told = Content::Document(document);
+            response
         }
         EbsAnswer::Written(checksum) => {
             let response = respond(StatusCode::CREATED, "application/json", Body::from("{}"));
@@ -161,11 +214,12 @@ fn ebs(call: &Call<'_>, received: &Received) -> Result<Response<Body>, Fault> {
             response.headers_mut().insert(HeaderName::from_static("x-amz-data-length"), length);
             with_checksum(response, &checksum)
         }
-    })
+    };
+    Ok(Answered { response, told })
 }
 
 /// Answers a request of the recycle bin.
-fn recycle_bin(call: &Call<'_>, received: &Received) -> Result<Response<Body>, Fault> {
+fn recycle_bin(call: &Call<'_>, received: &Received) -> Result<Answered, Fault> {
     let request = RbinRequest {
         method: received.method.as_str(),
         path: &received.path,
@@ -174,8 +228,9 @@ fn recycle_bin(call: &Call<'_>, received: &Received) -> Result<Response<Body>, F
     };
     let (status, document) = answer_rbin(call, &request)?;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    let body = document.map_or_else(Body::empty, |document| Body::from(document.to_string()));
-    Ok(respond(status, "application/json", body))
+    let body = document.as_ref().map_or_else(Body::empty, |document| Body::from(document.to_string()));
+    let told = document.map_or(Content::Nothing, Content::Document);
+    Ok(Answered { response: respond(status, "application/json", body), told })
 }
 
 /// Adds the SHA-256 of a block, in base64.

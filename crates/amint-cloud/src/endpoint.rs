@@ -12,10 +12,11 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::net::TcpListener;
 
 use crate::chaos::{Chaos, MishapKind};
-use crate::dispatch::{Received, Task, respond};
+use crate::dispatch::{Answered, Received, Task, respond};
 use crate::operations::{Call, Caller};
 use crate::principals::{self, Principal};
 use crate::protocol::{Credential, Fault, Payload, SignatureError, SignedRequest};
+use crate::trail::{Event, Happening, Told};
 use crate::world::World;
 use crate::{AccessKey, Service};
 
@@ -93,6 +94,16 @@ async fn handle(State(endpoint): State<Endpoint>, request: Request) -> Response<
     answer
 }
 
+/// A call that is written down.
+struct Recorded<'a> {
+    service: Service,
+    region: &'a str,
+    caller: &'a Caller,
+    task: &'a Task,
+    received: &'a Received,
+    id: &'a str,
+}
+
 impl Endpoint {
     /// Answers a request; tells for how long the answer is to be held back.
     fn answer(&self, received: &Received, id: &str) -> (Response<Body>, Duration) {
@@ -117,8 +128,10 @@ impl Endpoint {
             MishapKind::None => run(),
             MishapKind::After => run().and_then(|_| Err(service.broken())),
         };
+        let region = credential.region.as_str();
+        self.record(&Recorded { service, region, caller: &caller, task: &task, received, id }, &answer);
         let response = match answer {
-            Ok(mut response) => {
+            Ok(Answered { mut response, .. }) => {
                 if let Ok(value) = HeaderValue::from_str(id) {
                     response.headers_mut().insert(HeaderName::from_static("x-amzn-requestid"), value);
                 }
@@ -127,6 +140,32 @@ impl Endpoint {
             Err(fault) => fail(service, &fault, id),
         };
         (response, mishap.latency)
+    }
+
+    /// Writes down what was called, and what came of it.
+    fn record(&self, call: &Recorded<'_>, answer: &Result<Answered, Fault>) {
+        if Event::is_left_out(call.service, call.task.name()) {
+            return;
+        }
+        let asked = call.task.asked(call.received);
+        let happening = Happening {
+            service: call.service,
+            operation: call.task.name(),
+            region: call.region,
+            caller: call.caller,
+            time: self.0.world.clock().now(),
+            request_id: call.id,
+            user_agent: call.received.header("user-agent").unwrap_or_default(),
+            asked: match (call.task, &asked) {
+                (Task::Query(_, params), _) => Told::Params(params),
+                (_, Some(document)) => Told::Document(document),
+                (_, None) => Told::Nothing,
+            },
+            told: answer.as_ref().map(|answered| answered.told.as_told()),
+        };
+        if let Some(event) = Event::new(&happening, &request_id()) {
+            self.0.world.trail.take(event);
+        }
     }
 
     /// Does what a request asks for.
@@ -138,7 +177,7 @@ impl Endpoint {
         task: &Task,
         received: &Received,
         id: &str,
-    ) -> Result<Response<Body>, Fault> {
+    ) -> Result<Answered, Fault> {
         let world = &self.0.world;
         let now = world.clock().now();
         // A block that is sent has nothing to do with images of the store, and there may be a thousand in a second.

@@ -26,6 +26,7 @@ mod records;
 mod reference;
 mod service;
 mod state;
+mod trail;
 mod volumes;
 mod world;
 

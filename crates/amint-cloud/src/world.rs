@@ -18,6 +18,7 @@ use crate::records::{
     Binned, BlockDevice, Image, ImageOrigin, Import, Protection, SecurityGroup, Snapshot, Tables, Tags,
 };
 use crate::state::{Change, State, StateError};
+use crate::trail::Trail;
 use crate::volumes::Volumes;
 
 /// The local account: the one that AWS's own documentation uses.
@@ -39,6 +40,8 @@ pub struct WorldOptions {
     pub machines: Option<MachineOptions>,
     /// What goes wrong on purpose.
     pub chaos: ChaosOptions,
+    /// The folder that keeps records of all calls; without one they end with the process.
+    pub trail: Option<PathBuf>,
 }
 
 impl Default for WorldOptions {
@@ -50,6 +53,7 @@ impl Default for WorldOptions {
             page_default: None,
             machines: None,
             chaos: ChaosOptions::default(),
+            trail: None,
         }
     }
 }
@@ -64,6 +68,9 @@ pub enum WorldError {
     /// There is no place for what instances write, or no thread for their machines.
     #[error("failed to prepare the machines of instances")]
     Machines(#[source] std::io::Error),
+    /// The folder of the trail cannot be used.
+    #[error("failed to open the trail of calls")]
+    Trail(#[source] std::io::Error),
 }
 
 /// Everything that the endpoint knows.
@@ -72,6 +79,8 @@ pub struct World {
     pub(crate) store: Arc<Store>,
     pub(crate) state: State,
     pub(crate) options: WorldOptions,
+    /// What was called.
+    pub(crate) trail: Trail,
     /// What was written to volumes.
     pub(crate) volumes: Volumes,
     machines: Option<Machines>,
@@ -97,6 +106,7 @@ impl World {
             state.come_late(options.clock.clone(), options.chaos.consistency);
         }
         let opened = options.clock.now();
+        let trail = Trail::open(options.trail.clone(), options.clock.clone()).map_err(WorldError::Trail)?;
         let machines = options.machines.clone().map(Machines::open).transpose();
         let machines = machines.map_err(WorldError::Machines)?;
         let scratch = match machines {
@@ -109,6 +119,7 @@ impl World {
             store: Arc::new(store),
             state,
             options,
+            trail,
             volumes: Volumes::new(folder),
             machines,
             _scratch: scratch,
@@ -126,7 +137,10 @@ impl World {
     }
 
     /// Ends the machines of all instances. Guests are asked to shut down; those that take too long lose their power.
+    ///
+    /// Records of calls that are in no file yet get one.
     pub fn close(&self) {
+        self.trail.close();
         if let Some(machines) = &self.machines {
             machines.close();
         }

@@ -217,6 +217,7 @@ fn serve(args: &CloudUpArgs, context: &Context) -> Result<ExitCode, Failure> {
             is_let_out: args.let_out,
         }),
         chaos: args.chaos.clone().unwrap_or_default(),
+        trail: Some(place.folder.join("trail")),
     };
     allow_many_files();
     let world = World::open(context.store()?, options).map_err(|error| {
@@ -390,7 +391,7 @@ fn reset(context: &Context) -> Result<ExitCode, Failure> {
             _ => {}
         }
     }
-    for name in ["instances", "volumes"] {
+    for name in ["instances", "trail", "volumes"] {
         let path = place.folder.join(name);
         match fs::remove_dir_all(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Failure::file(&path, error)),

@@ -1,9 +1,10 @@
 //! Operations that take and give a document: those of JSON 1.1, and those of REST that are told by method and path alone.
 
 use percent_encoding::percent_decode_str;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::Call;
+use super::{Call, cloudtrail};
 use crate::Service;
 use crate::protocol::Fault;
 
@@ -17,8 +18,15 @@ pub(crate) struct JsonOperation {
     pub(crate) run: fn(&Call<'_>, &[u8]) -> Result<Value, Fault>,
 }
 
+macro_rules! operation {
+    ($service:ident, $name:literal, $run:path) => {
+        JsonOperation { service: Service::$service, name: $name, route: None, run: $run }
+    };
+}
+
 // One line for each operation, sorted.
-pub(super) static OPERATIONS: &[JsonOperation] = &[];
+pub(super) static OPERATIONS: &[JsonOperation] =
+    &[operation!(CloudTrail, "LookupEvents", cloudtrail::lookup_events)];
 
 /// Finds an operation of JSON 1.1.
 pub(crate) fn find_json(service: Service, name: &str) -> Option<&'static JsonOperation> {
@@ -50,4 +58,15 @@ pub(crate) fn find_rest(
         document[name] = percent_decode_str(value).decode_utf8_lossy().into_owned().into();
     }
     Some((operation, document.to_string().into_bytes()))
+}
+/// Reads the document of a request; nothing counts as an empty one.
+///
+/// # Errors
+/// Fails with `ValidationException` for what the operation does not know, or misses.
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
+    let body = if body.is_empty() { b"{}" } else { body };
+    serde_json::from_slice(body).map_err(|error| {
+        let code = if error.is_data() { "ValidationException" } else { "SerializationException" };
+        Fault::client(code, format!("The body cannot be understood: {error}"))
+    })
 }

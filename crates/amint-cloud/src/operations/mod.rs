@@ -3,6 +3,7 @@
 mod bin;
 mod call;
 mod caller;
+mod cloudtrail;
 mod ebs;
 mod ec2;
 mod iam;
@@ -16,7 +17,7 @@ pub(crate) mod support;
 use crate::Service;
 use crate::protocol::{Element, Fault, Params};
 
-pub(crate) use call::{Call, dry_run};
+pub(crate) use call::{Call, dry_run, is_reading};
 pub(crate) use caller::{Caller, CallerKind};
 pub(crate) use ebs::{EbsAnswer, EbsRequest, answer as answer_ebs, name as ebs_name};
 pub(crate) use ec2::{default_group, is_region};

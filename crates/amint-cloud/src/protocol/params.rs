@@ -156,6 +156,11 @@ impl Params {
         hex::encode(hasher.finalize())
     }
 
+    /// Returns all names and values, without counting them as asked for.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Counts all parameters as asked for: the request is one that was answered before.
     pub fn ask_all(&self) {
         self.asked.borrow_mut().extend(self.values.keys().cloned());

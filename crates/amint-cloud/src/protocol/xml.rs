@@ -75,6 +75,21 @@ impl Element {
         }
     }
 
+    /// Returns the name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Returns the text, where it is one.
+    pub fn own_text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
+    /// Returns the elements below it.
+    pub fn children(&self) -> &[Self] {
+        &self.children
+    }
+
     /// Takes the elements out.
     pub fn into_children(self) -> Vec<Self> {
         self.children

@@ -21,5 +21,6 @@ mod settings;
 mod snapshot_locks;
 mod snapshot_tiers;
 mod support;
+mod trail;
 mod upload;
 mod volumes;

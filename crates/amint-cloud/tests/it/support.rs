@@ -102,11 +102,16 @@ impl Bench {
 
     /// Makes one whose time the test moves, and where something goes wrong.
     pub(crate) fn timed_with(chaos: &str) -> (Self, Time) {
-        let time = Time(Arc::new(AtomicI64::new(1_800_000_000)));
-        let now = Arc::clone(&time.0);
-        let clock = Clock::with(1, move || Timestamp::from_second(now.load(Ordering::SeqCst)).unwrap());
+        let (clock, time) = Self::clock();
         let chaos = chaos.parse().unwrap();
         (Self::with(true, WorldOptions { clock, chaos, ..WorldOptions::default() }), time)
+    }
+
+    /// Makes a clock that the test moves.
+    pub(crate) fn clock() -> (Clock, Time) {
+        let time = Time(Arc::new(AtomicI64::new(1_800_000_000)));
+        let now = Arc::clone(&time.0);
+        (Clock::with(1, move || Timestamp::from_second(now.load(Ordering::SeqCst)).unwrap()), time)
     }
 
     /// Makes one whose world behaves as told: with a clock that the test moves, or small pages.
@@ -211,6 +216,12 @@ impl Bench {
         let token =
             if token.is_empty() { String::new() } else { format!("X-Amz-Security-Token: {token}\r\n") };
         self.send_by(key, "POST", "/", scope, &token, format!("Action={body}").as_bytes())
+    }
+
+    /// Asks a service of JSON 1.1.
+    pub(crate) fn target(&self, scope: &str, target: &str, body: &Value) -> Answer {
+        let headers = format!("X-Amz-Target: {target}\r\nContent-Type: application/x-amz-json-1.1\r\n");
+        self.send_with("POST", "/", scope, &headers, body.to_string().as_bytes())
     }
 
     /// Does what has to succeed.
