@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Call, cloudtrail};
+use super::{Call, cloudtrail, ssm};
 use crate::Service;
 use crate::protocol::Fault;
 
@@ -25,8 +25,22 @@ macro_rules! operation {
 }
 
 // One line for each operation, sorted.
-pub(super) static OPERATIONS: &[JsonOperation] =
-    &[operation!(CloudTrail, "LookupEvents", cloudtrail::lookup_events)];
+pub(super) static OPERATIONS: &[JsonOperation] = &[
+    operation!(CloudTrail, "LookupEvents", cloudtrail::lookup_events),
+    operation!(Ssm, "AddTagsToResource", ssm::add_tags_to_resource),
+    operation!(Ssm, "DeleteParameter", ssm::delete_parameter),
+    operation!(Ssm, "DeleteParameters", ssm::delete_parameters),
+    operation!(Ssm, "DescribeParameters", ssm::describe_parameters),
+    operation!(Ssm, "GetParameter", ssm::get_parameter),
+    operation!(Ssm, "GetParameterHistory", ssm::get_parameter_history),
+    operation!(Ssm, "GetParameters", ssm::get_parameters),
+    operation!(Ssm, "GetParametersByPath", ssm::get_parameters_by_path),
+    operation!(Ssm, "LabelParameterVersion", ssm::label_parameter_version),
+    operation!(Ssm, "ListTagsForResource", ssm::list_tags_for_resource),
+    operation!(Ssm, "PutParameter", ssm::put_parameter),
+    operation!(Ssm, "RemoveTagsFromResource", ssm::remove_tags_from_resource),
+    operation!(Ssm, "UnlabelParameterVersion", ssm::unlabel_parameter_version),
+];
 
 /// Finds an operation of JSON 1.1.
 pub(crate) fn find_json(service: Service, name: &str) -> Option<&'static JsonOperation> {

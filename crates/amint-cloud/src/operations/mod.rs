@@ -10,6 +10,7 @@ mod iam;
 mod json;
 mod page;
 mod rbin;
+mod ssm;
 mod sts;
 #[cfg(test)]
 pub(crate) mod support;

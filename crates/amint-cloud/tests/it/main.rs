@@ -16,6 +16,7 @@ mod image_reports;
 mod instances;
 mod keys;
 mod networks;
+mod parameters;
 mod recycle_bin;
 mod settings;
 mod snapshot_locks;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::protocol::{Fault, Params};
-use crate::records::{Instance, Tables};
+use crate::records::{Instance, Parameter, Tables};
 
 /// The kinds of resources that EC2 knows to name images.
 pub(super) const KINDS: [&str; 5] = [
@@ -52,7 +52,22 @@ impl Default for Options {
 pub(super) type Find = fn(&Tables, &Options) -> Vec<Reference>;
 
 /// Where references come from.
-pub(super) const SOURCES: &[(&str, Find)] = &[("ec2:Instance", instances)];
+pub(super) const SOURCES: &[(&str, Find)] = &[("ec2:Instance", instances), ("ssm:Parameter", parameters)];
+
+/// Finds the images that parameters of images name now.
+fn parameters(tables: &Tables, _: &Options) -> Vec<Reference> {
+    let found = tables.parameters.values().filter(|one| one.data_type == "aws:ec2:image");
+    let reference = |parameter: &Arc<Parameter>| {
+        Some(Reference {
+            image_id: parameter.newest()?.value.clone(),
+            kind: "ssm:Parameter",
+            account: parameter.account.clone(),
+            region: parameter.region.clone(),
+            arn: parameter.arn(),
+        })
+    };
+    found.filter_map(reference).collect()
+}
 
 /// Finds the images of instances, of those that are gone too for as long as they are described.
 fn instances(tables: &Tables, options: &Options) -> Vec<Reference> {

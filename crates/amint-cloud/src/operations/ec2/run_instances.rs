@@ -13,7 +13,7 @@ use super::{
 use crate::instance_types::{InstanceType, find};
 use crate::machines::Machines;
 use crate::network::{Network, Subnet};
-use crate::operations::Call;
+use crate::operations::{Call, ssm};
 use crate::protocol::{Element, Fault, Params};
 use crate::records::{
     Attachment, BlockDevice, Image, Instance, InstanceState, ShutdownBehavior, Tables, Tags, Volume,
@@ -179,7 +179,9 @@ fn launch(call: &Call<'_>, tables: &Tables, params: &Params) -> Result<Launch, F
 
 /// Finds the image, and refuses one that cannot be launched.
 fn image(call: &Call<'_>, tables: &Tables, params: &Params) -> Result<Arc<Image>, Fault> {
-    let id = images::id(params)?;
+    let id = ssm::resolve(call, tables, params.required("ImageId")?)?;
+    let id = id.as_str();
+    check_id("ami", "InvalidAMIID.Malformed", id)?;
     let is_usable = |image: &&Arc<Image>| image.region == call.region && image.is_usable_by(call.account());
     let image = tables.images.get(id).filter(is_usable).ok_or_else(|| images::not_found(id))?;
     allowed_images::check(call, tables, image)?;
