@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Call, cloudtrail, ssm};
+use super::{Call, cloudtrail, kms, ssm};
 use crate::Service;
 use crate::protocol::Fault;
 
@@ -27,6 +27,24 @@ macro_rules! operation {
 // One line for each operation, sorted.
 pub(super) static OPERATIONS: &[JsonOperation] = &[
     operation!(CloudTrail, "LookupEvents", cloudtrail::lookup_events),
+    operation!(Kms, "CancelKeyDeletion", kms::cancel_key_deletion),
+    operation!(Kms, "CreateAlias", kms::create_alias),
+    operation!(Kms, "CreateGrant", kms::create_grant),
+    operation!(Kms, "CreateKey", kms::create_key),
+    operation!(Kms, "DeleteAlias", kms::delete_alias),
+    operation!(Kms, "DescribeKey", kms::describe_key),
+    operation!(Kms, "DisableKey", kms::disable_key),
+    operation!(Kms, "EnableKey", kms::enable_key),
+    operation!(Kms, "GetKeyPolicy", kms::get_key_policy),
+    operation!(Kms, "ListAliases", kms::list_aliases),
+    operation!(Kms, "ListGrants", kms::list_grants),
+    operation!(Kms, "ListKeyPolicies", kms::list_key_policies),
+    operation!(Kms, "ListKeys", kms::list_keys),
+    operation!(Kms, "PutKeyPolicy", kms::put_key_policy),
+    operation!(Kms, "RetireGrant", kms::retire_grant),
+    operation!(Kms, "RevokeGrant", kms::revoke_grant),
+    operation!(Kms, "ScheduleKeyDeletion", kms::schedule_key_deletion),
+    operation!(Kms, "UpdateAlias", kms::update_alias),
     operation!(Ssm, "AddTagsToResource", ssm::add_tags_to_resource),
     operation!(Ssm, "DeleteParameter", ssm::delete_parameter),
     operation!(Ssm, "DeleteParameters", ssm::delete_parameters),

@@ -8,6 +8,7 @@ mod ebs;
 mod ec2;
 mod iam;
 mod json;
+mod kms;
 mod page;
 mod rbin;
 mod ssm;

@@ -11,6 +11,7 @@ mod image;
 mod import;
 mod instance;
 mod key_pair;
+mod kms_key;
 mod lock;
 mod parameter;
 mod principal;
@@ -38,6 +39,7 @@ pub(crate) use image::{BlockDevice, Image, ImageOrigin, LaunchPermission, Protec
 pub(crate) use import::Import;
 pub(crate) use instance::{Instance, InstanceState, MetadataOptions, ShutdownBehavior};
 pub(crate) use key_pair::KeyPair;
+pub(crate) use kms_key::{KmsAlias, KmsGrant, KmsKey};
 pub(crate) use lock::{Lock, LockMode};
 pub(crate) use parameter::{Parameter, ParameterVersion};
 pub(crate) use principal::{InstanceProfile, ManagedPolicy, Role, Secret, Session, User, UserKey};
@@ -131,6 +133,8 @@ tables! {
     security_groups: SecurityGroup = "security-group", id;
     volumes: Volume = "volume", id;
     instance_profiles: InstanceProfile = "instance-profile", key;
+    kms_aliases: KmsAlias = "kms-alias", key;
+    kms_keys: KmsKey = "kms-key", id;
     managed_policies: ManagedPolicy = "managed-policy", arn;
     parameters: Parameter = "parameter", key;
     roles: Role = "role", key;

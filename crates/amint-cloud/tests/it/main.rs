@@ -15,6 +15,7 @@ mod image_line;
 mod image_reports;
 mod instances;
 mod keys;
+mod kms;
 mod networks;
 mod parameters;
 mod recycle_bin;

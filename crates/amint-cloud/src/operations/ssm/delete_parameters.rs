@@ -25,7 +25,7 @@ struct Many {
 /// Removes a parameter.
 pub(crate) fn delete_parameter(call: &Call<'_>, body: &[u8]) -> Result<Value, Fault> {
     let request: One = read(body)?;
-    let removed = remove(call, &[request.name.clone()])?;
+    let removed = remove(call, std::slice::from_ref(&request.name))?;
     if removed.is_empty() { Err(not_found(&request.name)) } else { Ok(json!({})) }
 }
 

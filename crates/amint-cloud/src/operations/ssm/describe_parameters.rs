@@ -43,8 +43,8 @@ pub(crate) fn describe_parameters(call: &Call<'_>, body: &[u8]) -> Result<Value,
     };
     let found = tables.parameters.values().filter(|parameter| is_asked(parameter));
     let told = pager.page_by(found, |parameter| parameter.name.clone());
-    let entries = told.entries.iter().map(|parameter| describe(parameter)).collect();
-    Ok(page("Parameters", entries, told.next_token))
+    let entries: Vec<Value> = told.entries.iter().map(|parameter| describe(parameter)).collect();
+    Ok(page("Parameters", &entries, told.next_token))
 }
 
 fn check(filter: &Filter) -> Result<(), Fault> {

@@ -43,5 +43,5 @@ pub(crate) fn get_parameter_history(call: &Call<'_>, body: &[u8]) -> Result<Valu
         }
         entry
     });
-    Ok(page("Parameters", entries.collect(), told.next_token))
+    Ok(page("Parameters", &entries.collect::<Vec<_>>(), told.next_token))
 }

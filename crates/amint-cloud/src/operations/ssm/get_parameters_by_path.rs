@@ -49,8 +49,9 @@ pub(crate) fn get_parameters_by_path(call: &Call<'_>, body: &[u8]) -> Result<Val
     let found = all.iter().filter(|one| is_below(&one.name, &request.path, request.recursive));
     let found = found.filter_map(|one| Some((one, wanted(one, &request.parameter_filters)?)));
     let told = pager.page_by(found, |(one, _)| one.name.clone());
-    let entries = told.entries.iter().map(|(one, version)| describe(one, version, None)).collect();
-    Ok(page("Parameters", entries, told.next_token))
+    let entries: Vec<Value> =
+        told.entries.iter().map(|(one, version)| describe(one, version, None)).collect();
+    Ok(page("Parameters", &entries, told.next_token))
 }
 
 /// Tells whether a name is below a path: right below it, or anywhere.

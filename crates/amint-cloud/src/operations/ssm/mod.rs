@@ -148,7 +148,7 @@ fn pager(call: &Call<'_>, token: Option<&str>, count: Option<u64>, count_max: u6
 }
 
 /// Writes a page.
-fn page(name: &str, entries: Vec<Value>, next_token: Option<String>) -> Value {
+fn page(name: &str, entries: &[Value], next_token: Option<String>) -> Value {
     let mut answer = json!({ name: entries });
     if let Some(token) = next_token {
         answer["NextToken"] = token.into();

@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -48,28 +49,11 @@ pub(crate) fn put_parameter(call: &Call<'_>, body: &[u8]) -> Result<Value, Fault
                            request to true.";
             return Err(Fault::client("ParameterAlreadyExists", message));
         }
-        let mut parameter = match known {
-            Some(known) => known,
-            None => {
-                let own = |one: &&std::sync::Arc<Parameter>| call.owns(&one.account, &one.region);
-                if change.tables().parameters.values().filter(own).count() >= COUNT_MAX {
-                    let message = format!("There are {COUNT_MAX} parameters already");
-                    return Err(Fault::client("ParameterLimitExceeded", message));
-                }
-                let kind = request.kind.clone();
-                Parameter {
-                    key,
-                    account: call.account().to_owned(),
-                    region: call.region.to_owned(),
-                    name: request.name.clone(),
-                    kind: kind.ok_or_else(|| invalid("A parameter type is required when you create a parameter."))?,
-                    data_type: "text".to_owned(),
-                    tier: "Standard".to_owned(),
-                    versions: Vec::new(),
-                    tags: tags.clone(),
-                }
-            }
+        let known = match known {
+            None => new(call, change.tables(), &request, &tags),
+            Some(known) => Ok(known),
         };
+        let mut parameter = known?;
         if let Some(kind) = &request.kind {
             parameter.kind.clone_from(kind);
         }
@@ -93,6 +77,27 @@ pub(crate) fn put_parameter(call: &Call<'_>, body: &[u8]) -> Result<Value, Fault
         Ok((number, tier))
     })?;
     Ok(json!({ "Version": number, "Tier": tier }))
+}
+
+/// Makes a parameter without versions.
+fn new(call: &Call<'_>, tables: &Tables, request: &Request, tags: &Tags) -> Result<Parameter, Fault> {
+    let own = |one: &&Arc<Parameter>| call.owns(&one.account, &one.region);
+    if tables.parameters.values().filter(own).count() >= COUNT_MAX {
+        let message = format!("There are {COUNT_MAX} parameters already");
+        return Err(Fault::client("ParameterLimitExceeded", message));
+    }
+    let kind = request.kind.clone();
+    Ok(Parameter {
+        key: Parameter::key(call.account(), call.region, &request.name),
+        account: call.account().to_owned(),
+        region: call.region.to_owned(),
+        name: request.name.clone(),
+        kind: kind.ok_or_else(|| invalid("A parameter type is required when you create a parameter."))?,
+        data_type: "text".to_owned(),
+        tier: "Standard".to_owned(),
+        versions: Vec::new(),
+        tags: tags.clone(),
+    })
 }
 
 fn check(request: &Request) -> Result<(), Fault> {
