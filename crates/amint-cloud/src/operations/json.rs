@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Call, cloudtrail, kms, ssm};
+use super::{Call, cloudtrail, kms, marketplace, ssm};
 use crate::Service;
 use crate::protocol::Fault;
 
@@ -21,6 +21,14 @@ pub(crate) struct JsonOperation {
 macro_rules! operation {
     ($service:ident, $name:literal, $run:path) => {
         JsonOperation { service: Service::$service, name: $name, route: None, run: $run }
+    };
+    ($service:ident, $name:literal, $run:path, $method:literal) => {
+        JsonOperation {
+            service: Service::$service,
+            name: $name,
+            route: Some(($method, concat!("/", $name))),
+            run: $run,
+        }
     };
 }
 
@@ -45,6 +53,12 @@ pub(super) static OPERATIONS: &[JsonOperation] = &[
     operation!(Kms, "RevokeGrant", kms::revoke_grant),
     operation!(Kms, "ScheduleKeyDeletion", kms::schedule_key_deletion),
     operation!(Kms, "UpdateAlias", kms::update_alias),
+    operation!(Marketplace, "CancelChangeSet", marketplace::cancel_change_set, "PATCH"),
+    operation!(Marketplace, "DescribeChangeSet", marketplace::describe_change_set, "GET"),
+    operation!(Marketplace, "DescribeEntity", marketplace::describe_entity, "GET"),
+    operation!(Marketplace, "ListChangeSets", marketplace::list_change_sets, "POST"),
+    operation!(Marketplace, "ListEntities", marketplace::list_entities, "POST"),
+    operation!(Marketplace, "StartChangeSet", marketplace::start_change_set, "POST"),
     operation!(Ssm, "AddTagsToResource", ssm::add_tags_to_resource),
     operation!(Ssm, "DeleteParameter", ssm::delete_parameter),
     operation!(Ssm, "DeleteParameters", ssm::delete_parameters),

@@ -1,5 +1,6 @@
 //! The operations, one file each. Names of parameters and elements are those of AWS's API references.
 
+mod autoscaling;
 mod bin;
 mod call;
 mod caller;
@@ -9,6 +10,7 @@ mod ec2;
 mod iam;
 mod json;
 mod kms;
+mod marketplace;
 mod page;
 mod rbin;
 mod ssm;
@@ -52,6 +54,13 @@ macro_rules! operation {
 
 // One line for each operation, sorted.
 static OPERATIONS: &[Operation] = &[
+    operation!(AutoScaling, "CreateAutoScalingGroup", autoscaling::create_auto_scaling_group),
+    operation!(AutoScaling, "CreateLaunchConfiguration", autoscaling::create_launch_configuration),
+    operation!(AutoScaling, "DeleteAutoScalingGroup", autoscaling::delete_auto_scaling_group),
+    operation!(AutoScaling, "DeleteLaunchConfiguration", autoscaling::delete_launch_configuration),
+    operation!(AutoScaling, "DescribeAutoScalingGroups", autoscaling::describe_auto_scaling_groups),
+    operation!(AutoScaling, "DescribeLaunchConfigurations", autoscaling::describe_launch_configurations),
+    operation!(AutoScaling, "UpdateAutoScalingGroup", autoscaling::update_auto_scaling_group),
     operation!(Ec2, "AttachImageWatermark", ec2::attach_image_watermark),
     operation!(Ec2, "AttachVolume", ec2::attach_volume),
     operation!(Ec2, "AuthorizeSecurityGroupEgress", ec2::authorize_security_group_egress),
@@ -59,15 +68,20 @@ static OPERATIONS: &[Operation] = &[
     operation!(Ec2, "CancelImageLaunchPermission", ec2::cancel_image_launch_permission),
     operation!(Ec2, "CopyImage", ec2::copy_image),
     operation!(Ec2, "CopySnapshot", ec2::copy_snapshot),
+    operation!(Ec2, "CreateFleet", ec2::create_fleet),
     operation!(Ec2, "CreateImage", ec2::create_image),
     operation!(Ec2, "CreateImageUsageReport", ec2::create_image_usage_report),
     operation!(Ec2, "CreateKeyPair", ec2::create_key_pair),
+    operation!(Ec2, "CreateLaunchTemplate", ec2::create_launch_template),
+    operation!(Ec2, "CreateLaunchTemplateVersion", ec2::create_launch_template_version),
     operation!(Ec2, "CreateSecurityGroup", ec2::create_security_group),
     operation!(Ec2, "CreateSnapshot", ec2::create_snapshot),
     operation!(Ec2, "CreateTags", ec2::create_tags),
     operation!(Ec2, "CreateVolume", ec2::create_volume),
     operation!(Ec2, "DeleteImageUsageReport", ec2::delete_image_usage_report),
     operation!(Ec2, "DeleteKeyPair", ec2::delete_key_pair),
+    operation!(Ec2, "DeleteLaunchTemplate", ec2::delete_launch_template),
+    operation!(Ec2, "DeleteLaunchTemplateVersions", ec2::delete_launch_template_versions),
     operation!(Ec2, "DeleteSecurityGroup", ec2::delete_security_group),
     operation!(Ec2, "DeleteSnapshot", ec2::delete_snapshot),
     operation!(Ec2, "DeleteTags", ec2::delete_tags),
@@ -88,6 +102,8 @@ static OPERATIONS: &[Operation] = &[
     operation!(Ec2, "DescribeInstances", ec2::describe_instances),
     operation!(Ec2, "DescribeInternetGateways", ec2::describe_internet_gateways),
     operation!(Ec2, "DescribeKeyPairs", ec2::describe_key_pairs),
+    operation!(Ec2, "DescribeLaunchTemplateVersions", ec2::describe_launch_template_versions),
+    operation!(Ec2, "DescribeLaunchTemplates", ec2::describe_launch_templates),
     operation!(Ec2, "DescribeLockedSnapshots", ec2::describe_locked_snapshots),
     operation!(Ec2, "DescribeNetworkAcls", ec2::describe_network_acls),
     operation!(Ec2, "DescribeNetworkInterfaces", ec2::describe_network_interfaces),
@@ -132,6 +148,7 @@ static OPERATIONS: &[Operation] = &[
     operation!(Ec2, "ModifyImageAttribute", ec2::modify_image_attribute),
     operation!(Ec2, "ModifyInstanceAttribute", ec2::modify_instance_attribute),
     operation!(Ec2, "ModifyInstanceMetadataOptions", ec2::modify_instance_metadata_options),
+    operation!(Ec2, "ModifyLaunchTemplate", ec2::modify_launch_template),
     operation!(Ec2, "ModifySnapshotAttribute", ec2::modify_snapshot_attribute),
     operation!(Ec2, "ModifySnapshotTier", ec2::modify_snapshot_tier),
     operation!(Ec2, "ModifyVolume", ec2::modify_volume),

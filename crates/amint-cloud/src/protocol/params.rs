@@ -61,6 +61,11 @@ impl Params {
         Ok(Self { values, asked: RefCell::default() })
     }
 
+    /// Makes parameters of names and values.
+    pub fn of(values: BTreeMap<String, String>) -> Self {
+        Self { values, asked: RefCell::default() }
+    }
+
     /// Returns a parameter; none when it is absent or empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.asked.borrow_mut().insert(name.to_owned());

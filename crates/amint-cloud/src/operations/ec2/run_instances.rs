@@ -8,7 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::launch_devices::launch_devices;
 use super::{
-    allowed_images, check_id, images, instances, key_pairs, metadata_options, security_groups, tags, volumes,
+    allowed_images, check_id, images, instances, key_pairs, launch_templates, metadata_options,
+    security_groups, tags, volumes,
 };
 use crate::instance_types::{InstanceType, find};
 use crate::machines::Machines;
@@ -43,6 +44,14 @@ pub(crate) fn run_instances(call: &Call<'_>, params: &Params) -> Result<Element,
     let Some(machines) = call.world.machines() else {
         return Err(no_capacity("This endpoint was started without machines"));
     };
+    let by_template = launch_templates::merged(call, &call.tables(), params)?;
+    if by_template.is_some() {
+        params.ask_all();
+    }
+    let params = by_template.as_ref().unwrap_or(params);
+    for name in ["Action", "DryRun", "Version"] {
+        params.get(name);
+    }
     let mut pins = call.world.pins();
     let mut made = Vec::new();
     let reservation_id = call.change(params, |change| {
