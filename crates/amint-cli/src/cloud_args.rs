@@ -1,5 +1,6 @@
 //! The grammar of `amint cloud`.
 
+use amint_cloud::ChaosOptions;
 use clap::{Args, Subcommand};
 
 /// `amint cloud`.
@@ -52,6 +53,10 @@ pub struct CloudUpArgs {
     #[arg(long)]
     pub let_out: bool,
 
+    /// Let things go wrong: throttle=SHARE, errors=SHARE, consistency=TIME, latency=TIME..TIME, seed=NUMBER, joined by commas
+    #[arg(long, value_name = "WHAT")]
+    pub chaos: Option<ChaosOptions>,
+
     /// Stay in the foreground, until Ctrl-C
     #[arg(long)]
     pub foreground: bool,
@@ -63,4 +68,8 @@ pub struct CloudEnvArgs {
     /// Print a profile for a configuration file of AWS's tools instead
     #[arg(long)]
     pub profile: bool,
+
+    /// Account whose key pair to print; any 12 digits are one [default: 123456789012]
+    #[arg(long, value_name = "ACCOUNT")]
+    pub account: Option<String>,
 }

@@ -2,19 +2,22 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::net::TcpListener;
 
-use crate::operations::{
-    Call, Caller, EbsAnswer, EbsRequest, RbinRequest, answer_ebs, answer_rbin, dry_run, find,
-};
-use crate::protocol::{Credential, Fault, Params, Payload, SignatureError, SignedRequest};
-use crate::world::{ACCOUNT_ID, World};
+use crate::chaos::{Chaos, MishapKind};
+use crate::dispatch::{Answered, Received, Task, respond};
+use crate::operations::{Call, Caller};
+use crate::principals::{self, Principal};
+use crate::protocol::{Credential, Fault, Payload, SignatureError, SignedRequest};
+use crate::trail::{Event, Happening, Told};
+use crate::world::World;
 use crate::{AccessKey, Service};
 
 /// The largest body: a block, or a request with 16 KiB of user data and all that goes with it.
@@ -37,12 +40,14 @@ pub struct Endpoint(Arc<Shared>);
 struct Shared {
     world: Arc<World>,
     options: EndpointOptions,
+    chaos: Chaos,
 }
 
 impl Endpoint {
     /// Makes the endpoint of a world.
     pub fn new(world: Arc<World>, options: EndpointOptions) -> Self {
-        Self(Arc::new(Shared { world, options }))
+        let chaos = Chaos::new(world.options.chaos.clone());
+        Self(Arc::new(Shared { world, options, chaos }))
     }
 
     /// Answers connections until the future is dropped.
@@ -52,15 +57,6 @@ impl Endpoint {
     pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
         axum::serve(listener, Router::new().fallback(handle).with_state(self)).await
     }
-}
-
-/// A request whose body is here.
-struct Received {
-    method: Method,
-    path: String,
-    query: String,
-    headers: axum::http::HeaderMap,
-    body: Bytes,
 }
 
 async fn handle(State(endpoint): State<Endpoint>, request: Request) -> Response<Body> {
@@ -91,161 +87,144 @@ async fn handle(State(endpoint): State<Endpoint>, request: Request) -> Response<
     let request_id = id.clone();
     // Answers read files: they must not hold up other connections.
     let answer = tokio::task::spawn_blocking(move || endpoint.answer(&received, &request_id)).await;
-    answer.unwrap_or_else(|_| fail(service, &Fault::internal(), &id))
+    let Ok((answer, latency)) = answer else { return fail(service, &Fault::internal(), &id) };
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
+    answer
+}
+
+/// A call that is written down.
+struct Recorded<'a> {
+    service: Service,
+    region: &'a str,
+    caller: &'a Caller,
+    task: &'a Task,
+    received: &'a Received,
+    id: &'a str,
 }
 
 impl Endpoint {
-    fn answer(&self, received: &Received, id: &str) -> Response<Body> {
-        let credential = match self.believe(received) {
-            Ok(credential) => credential,
-            Err((service, fault)) => return fail(service, &fault, id),
+    /// Answers a request; tells for how long the answer is to be held back.
+    fn answer(&self, received: &Received, id: &str) -> (Response<Body>, Duration) {
+        let (credential, caller) = match self.believe(received) {
+            Ok(believed) => believed,
+            Err((service, fault)) => return (fail(service, &fault, id), Duration::ZERO),
         };
         let Some(service) = Service::of_scope(&credential.service) else {
             let message = format!("The service {} is not served here", credential.service);
-            return fail(Service::Ec2, &Fault::client("InvalidAction", message), id);
+            let fault = Fault::client("InvalidAction", message);
+            return (fail(Service::Ec2, &fault, id), Duration::ZERO);
         };
-        // A block that is sent has nothing to do with images of the store, and there may be a thousand in a second.
-        let now = self.0.world.clock().now();
-        let look = || {
-            self.0.world.look_at_store()?;
-            self.0.world.forget_what_is_over(now)
+        let task = match Task::of(service, received) {
+            Ok(task) => task,
+            Err(fault) => return (fail(service, &fault, id), Duration::ZERO),
         };
-        if received.method != Method::PUT && look().is_err() {
-            return fail(service, &Fault::internal(), id);
-        }
-        if service == Service::Ec2 {
-            self.0.world.forget_the_gone();
-            if let Err(fault) = self.0.world.prepare(&credential.region) {
-                return fail(service, &fault, id);
-            }
-        }
-        let caller = Caller {
-            account: ACCOUNT_ID.to_owned(),
-            arn: format!("arn:aws:iam::{ACCOUNT_ID}:root"),
-            user_id: ACCOUNT_ID.to_owned(),
+        let mishap = self.0.chaos.next(task.name());
+        let run = || self.run(service, &credential.region, &caller, &task, received, id);
+        let answer = match mishap.kind {
+            MishapKind::Throttled => Err(service.throttled()),
+            MishapKind::Before => Err(service.broken()),
+            MishapKind::None => run(),
+            MishapKind::After => run().and_then(|_| Err(service.broken())),
         };
-        let world = &self.0.world;
         let region = credential.region.as_str();
-        let call = Call { world, caller: &caller, region, now, operation: "", is_dry: false };
-        let answer = match service {
-            Service::Ebs => rest(&call, received),
-            Service::Rbin => recycle_bin(&call, received),
-            _ => query(service, &call, received, id),
-        };
-        match answer {
-            Ok(mut response) => {
+        self.record(&Recorded { service, region, caller: &caller, task: &task, received, id }, &answer);
+        let response = match answer {
+            Ok(Answered { mut response, .. }) => {
                 if let Ok(value) = HeaderValue::from_str(id) {
                     response.headers_mut().insert(HeaderName::from_static("x-amzn-requestid"), value);
                 }
                 response
             }
             Err(fault) => fail(service, &fault, id),
+        };
+        (response, mishap.latency)
+    }
+
+    /// Writes down what was called, and what came of it.
+    fn record(&self, call: &Recorded<'_>, answer: &Result<Answered, Fault>) {
+        if Event::is_left_out(call.service, call.task.name()) {
+            return;
+        }
+        let asked = call.task.asked(call.received);
+        let happening = Happening {
+            service: call.service,
+            operation: call.task.name(),
+            region: call.region,
+            caller: call.caller,
+            time: self.0.world.clock().now(),
+            request_id: call.id,
+            user_agent: call.received.header("user-agent").unwrap_or_default(),
+            asked: match (call.task, &asked) {
+                (Task::Query(_, params), _) => Told::Params(params),
+                (_, Some(document)) => Told::Document(document),
+                (_, None) => Told::Nothing,
+            },
+            told: answer.as_ref().map(|answered| answered.told.as_told()),
+        };
+        if let Some(event) = Event::new(&happening, &request_id()) {
+            self.0.world.trail.take(event);
         }
     }
 
-    /// Reads region and service from the signature, and verifies it.
-    fn believe(&self, received: &Received) -> Result<Credential, (Service, Fault)> {
+    /// Does what a request asks for.
+    fn run(
+        &self,
+        service: Service,
+        region: &str,
+        caller: &Caller,
+        task: &Task,
+        received: &Received,
+        id: &str,
+    ) -> Result<Answered, Fault> {
+        let world = &self.0.world;
+        let now = world.clock().now();
+        // A block that is sent has nothing to do with images of the store, and there may be a thousand in a second.
+        if received.method != Method::PUT {
+            world.look_at_store()?;
+            world.forget_what_is_over(now)?;
+        }
+        if service == Service::Ec2 {
+            world.forget_the_gone();
+            world.prepare(&caller.account, region)?;
+        }
+        let call = Call { world, caller, region, now, operation: "", is_dry: false };
+        task.run(service, &call, received, id)
+    }
+
+    /// Reads region and service from the signature, and verifies it: tells who asks.
+    fn believe(&self, received: &Received) -> Result<(Credential, Caller), (Service, Fault)> {
         let credential = Credential::of(&received.headers).map_err(|error| (Service::Ec2, refuse(&error)))?;
         let service = Service::of_scope(&credential.service).unwrap_or(Service::Ec2);
-        if self.0.options.is_open {
-            return Ok(credential);
-        }
-        let key = &self.0.options.key;
-        if credential.access_key_id != key.id() {
-            let message = "AWS was not able to validate the provided access credentials";
-            return Err((service, Fault::client("AuthFailure", message).with_status(401)));
-        }
-        let request = SignedRequest {
-            method: received.method.as_str(),
-            path: &received.path,
-            query: &received.query,
-            headers: &received.headers,
-            payload: Payload::Bytes(&received.body),
+        let now = self.0.world.clock().now();
+        let EndpointOptions { key, is_open } = &self.0.options;
+        let (caller, secret) = match principals::find(&self.0.world, key, &credential.access_key_id) {
+            Some(Principal { caller, secret, session }) => {
+                if let Some(session) = session {
+                    let token = received.header("x-amz-security-token");
+                    principals::check_session(service, &session, token, now)
+                        .map_err(|fault| (service, fault))?;
+                }
+                (caller, secret)
+            }
+            None if *is_open => {
+                return Ok((credential.clone(), principals::presumed(&credential.access_key_id)));
+            }
+            None => return Err((service, principals::unknown(service))),
         };
-        request.verify(key.secret(), self.0.world.clock().now()).map_err(|error| (service, refuse(&error)))
+        if !*is_open {
+            let request = SignedRequest {
+                method: received.method.as_str(),
+                path: &received.path,
+                query: &received.query,
+                headers: &received.headers,
+                payload: Payload::Bytes(&received.body),
+            };
+            request.verify(&secret, now).map_err(|error| (service, refuse(&error)))?;
+        }
+        Ok((credential, caller))
     }
-}
-
-/// Answers a request of the EBS direct APIs.
-fn rest(call: &Call<'_>, received: &Received) -> Result<Response<Body>, Fault> {
-    let request = EbsRequest {
-        method: received.method.as_str(),
-        path: &received.path,
-        query: &received.query,
-        headers: &received.headers,
-        body: &received.body,
-        now: call.now.as_second(),
-    };
-    Ok(match answer_ebs(call, &request)? {
-        EbsAnswer::Json(document) => {
-            respond(StatusCode::OK, "application/json", Body::from(document.to_string()))
-        }
-        EbsAnswer::Accepted(status, document) => {
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-            respond(status, "application/json", Body::from(document.to_string()))
-        }
-        EbsAnswer::Written(checksum) => {
-            let response = respond(StatusCode::CREATED, "application/json", Body::from("{}"));
-            with_checksum(response, &checksum)
-        }
-        EbsAnswer::Block(block, checksum) => {
-            let length = HeaderValue::from(block.len());
-            let mut response = respond(StatusCode::OK, "application/octet-stream", Body::from(block));
-            response.headers_mut().insert(HeaderName::from_static("x-amz-data-length"), length);
-            with_checksum(response, &checksum)
-        }
-    })
-}
-
-/// Answers a request of the recycle bin.
-fn recycle_bin(call: &Call<'_>, received: &Received) -> Result<Response<Body>, Fault> {
-    let request = RbinRequest {
-        method: received.method.as_str(),
-        path: &received.path,
-        query: &received.query,
-        body: &received.body,
-    };
-    let (status, document) = answer_rbin(call, &request)?;
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    let body = document.map_or_else(Body::empty, |document| Body::from(document.to_string()));
-    Ok(respond(status, "application/json", body))
-}
-
-/// Adds the SHA-256 of a block, in base64.
-fn with_checksum(mut response: Response<Body>, checksum: &str) -> Response<Body> {
-    let headers = response.headers_mut();
-    headers.insert(HeaderName::from_static("x-amz-checksum-algorithm"), HeaderValue::from_static("SHA256"));
-    if let Ok(checksum) = HeaderValue::from_str(checksum) {
-        headers.insert(HeaderName::from_static("x-amz-checksum"), checksum);
-    }
-    response
-}
-
-/// Answers a request of the Query protocol.
-fn query(service: Service, call: &Call<'_>, received: &Received, id: &str) -> Result<Response<Body>, Fault> {
-    let text: &[u8] =
-        if received.method == Method::POST { &received.body } else { received.query.as_bytes() };
-    let params =
-        Params::parse(text).map_err(|error| Fault::client("MalformedQueryString", error.to_string()))?;
-    let action = params
-        .get("Action")
-        .ok_or_else(|| Fault::client("MissingAction", "The request must contain the parameter Action"))?;
-    let version = params.get("Version");
-    let operation =
-        find(service, action).filter(|_| version.is_none_or(|version| version == service.version()));
-    let Some(operation) = operation else {
-        let message = format!("The action {action} is not valid for this web service.");
-        return Err(Fault::client("InvalidAction", message));
-    };
-    let is_dry = params.boolean("DryRun")?.unwrap_or(false);
-    let call = Call { operation: operation.name, is_dry, ..*call };
-    let answer = (operation.run)(&call, &params)?;
-    params.finish()?;
-    if is_dry {
-        return Err(dry_run());
-    }
-    let document = service.success(operation.root, operation.result, answer, id);
-    Ok(respond(StatusCode::OK, "text/xml;charset=UTF-8", Body::from(document)))
 }
 
 fn refuse(error: &SignatureError) -> Fault {
@@ -267,13 +246,6 @@ fn fail(service: Service, fault: &Fault, id: &str) -> Response<Body> {
     if let Ok(value) = HeaderValue::from_str(id) {
         headers.insert(HeaderName::from_static("x-amzn-requestid"), value);
     }
-    response
-}
-
-fn respond(status: StatusCode, content_type: &'static str, body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 

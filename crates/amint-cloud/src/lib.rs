@@ -10,7 +10,9 @@
 //! serves it all over HTTP.
 
 mod access;
+mod chaos;
 mod clock;
+mod dispatch;
 mod endpoint;
 mod instance_types;
 mod key_material;
@@ -18,15 +20,18 @@ mod lives;
 mod machines;
 mod network;
 mod operations;
+mod principals;
 pub mod protocol;
 mod records;
 mod reference;
 mod service;
 mod state;
+mod trail;
 mod volumes;
 mod world;
 
 pub use access::{AccessKey, AccessKeyError};
+pub use chaos::{ChaosError, ChaosOptions};
 pub use clock::Clock;
 pub use endpoint::{Endpoint, EndpointOptions};
 pub use machines::MachineOptions;

@@ -1,12 +1,14 @@
 //! The default network of a region: what an account finds before it made anything.
 //!
-//! Ids follow from the region, so that nothing has to be remembered. Addresses are those that QEMU's user-mode network
+//! Ids follow from account and region, so that nothing has to be remembered. Addresses are those that QEMU's user-mode network
 //! can give while the metadata service keeps its true address, which has to be one of the same network.
 
 use std::net::Ipv4Addr;
 
 use amint_guest::INSTANCE_NETWORK;
 use amint_types::Digest;
+
+use crate::world::ACCOUNT_ID;
 
 /// The addresses of the network.
 pub(crate) const VPC_CIDR: &str = INSTANCE_NETWORK;
@@ -35,15 +37,17 @@ pub(crate) struct Subnet {
     first: u32,
 }
 
-/// Returns an id that follows from a region.
-fn id(kind: &str, region: &str, what: &str) -> String {
-    let digest = Digest::of(format!("{kind}\0{region}\0{what}").as_bytes()).to_string();
+/// Returns an id that follows from a region, and from the account where it is not the local one.
+fn id(kind: &str, account: &str, region: &str, what: &str) -> String {
+    let account = if account == ACCOUNT_ID { String::new() } else { format!("\0{account}") };
+    let digest = Digest::of(format!("{kind}\0{region}\0{what}{account}").as_bytes()).to_string();
     format!("{kind}-0{}", &digest[..16])
 }
 
 impl Network {
-    /// Returns the network of a region.
-    pub(crate) fn of(region: &str) -> Self {
+    /// Returns the network of an account in a region.
+    pub(crate) fn of(account: &str, region: &str) -> Self {
+        let id = |kind: &str, region: &str, what: &str| id(kind, account, region, what);
         let subnet = |(index, letter): (u32, &str)| Subnet {
             id: id("subnet", region, letter),
             zone: format!("{region}{letter}"),
@@ -93,7 +97,7 @@ mod tests {
 
     #[test]
     fn regions_have_networks_of_their_own_and_subnets_share_no_address() {
-        let (here, there) = (Network::of("us-east-1"), Network::of("eu-west-1"));
+        let (here, there) = (Network::of(ACCOUNT_ID, "us-east-1"), Network::of(ACCOUNT_ID, "eu-west-1"));
         assert_ne!(here.vpc_id, there.vpc_id);
         assert_eq!(here.subnets[1].cidr(), "169.254.16.0/20");
         assert_eq!(here.subnets[2].zone_id, "use1-az3");

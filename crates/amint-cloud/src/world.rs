@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use crate::Clock;
+use crate::chaos::ChaosOptions;
 use crate::machines::{MachineOptions, Machines};
 use crate::operations::{default_group, is_region};
 use crate::protocol::Fault;
@@ -17,6 +18,7 @@ use crate::records::{
     Binned, BlockDevice, Image, ImageOrigin, Import, Protection, SecurityGroup, Snapshot, Tables, Tags,
 };
 use crate::state::{Change, State, StateError};
+use crate::trail::Trail;
 use crate::volumes::Volumes;
 
 /// The local account: the one that AWS's own documentation uses.
@@ -36,6 +38,10 @@ pub struct WorldOptions {
     pub page_default: Option<u32>,
     /// How instances run; without it none can.
     pub machines: Option<MachineOptions>,
+    /// What goes wrong on purpose.
+    pub chaos: ChaosOptions,
+    /// The folder that keeps records of all calls; without one they end with the process.
+    pub trail: Option<PathBuf>,
 }
 
 impl Default for WorldOptions {
@@ -46,6 +52,8 @@ impl Default for WorldOptions {
             clock: Clock::default(),
             page_default: None,
             machines: None,
+            chaos: ChaosOptions::default(),
+            trail: None,
         }
     }
 }
@@ -60,6 +68,9 @@ pub enum WorldError {
     /// There is no place for what instances write, or no thread for their machines.
     #[error("failed to prepare the machines of instances")]
     Machines(#[source] std::io::Error),
+    /// The folder of the trail cannot be used.
+    #[error("failed to open the trail of calls")]
+    Trail(#[source] std::io::Error),
 }
 
 /// Everything that the endpoint knows.
@@ -68,6 +79,8 @@ pub struct World {
     pub(crate) store: Arc<Store>,
     pub(crate) state: State,
     pub(crate) options: WorldOptions,
+    /// What was called.
+    pub(crate) trail: Trail,
     /// What was written to volumes.
     pub(crate) volumes: Volumes,
     machines: Option<Machines>,
@@ -85,11 +98,15 @@ impl World {
     /// # Errors
     /// Fails when the file of the state cannot be read.
     pub fn open(store: Store, options: WorldOptions) -> Result<Arc<Self>, WorldError> {
-        let state = match &options.state {
+        let mut state = match &options.state {
             Some(path) => State::open(path)?,
             None => State::in_memory()?,
         };
+        if !options.chaos.consistency.is_zero() {
+            state.come_late(options.clock.clone(), options.chaos.consistency);
+        }
         let opened = options.clock.now();
+        let trail = Trail::open(options.trail.clone(), options.clock.clone()).map_err(WorldError::Trail)?;
         let machines = options.machines.clone().map(Machines::open).transpose();
         let machines = machines.map_err(WorldError::Machines)?;
         let scratch = match machines {
@@ -102,6 +119,7 @@ impl World {
             store: Arc::new(store),
             state,
             options,
+            trail,
             volumes: Volumes::new(folder),
             machines,
             _scratch: scratch,
@@ -119,22 +137,25 @@ impl World {
     }
 
     /// Ends the machines of all instances. Guests are asked to shut down; those that take too long lose their power.
+    ///
+    /// Records of calls that are in no file yet get one.
     pub fn close(&self) {
+        self.trail.close();
         if let Some(machines) = &self.machines {
             machines.close();
         }
     }
 
-    /// Makes sure that a region has what every account finds in it.
-    pub(crate) fn prepare(&self, region: &str) -> Result<(), Fault> {
+    /// Makes sure that an account has in a region what every account finds there.
+    pub(crate) fn prepare(&self, account: &str, region: &str) -> Result<(), Fault> {
         if !is_region(region) {
             return Ok(());
         }
-        let group = default_group(region);
+        let group = default_group(account, region);
         if self.state.read().security_groups.contains_key(&group.id) {
             return Ok(());
         }
-        self.state.change(|change| {
+        self.state.change_at_once(|change| {
             if change.get::<SecurityGroup>(&group.id).is_none() {
                 change.put(group);
             }
@@ -168,7 +189,7 @@ impl World {
         if is_same {
             return Ok(());
         }
-        self.state.change(|change| {
+        self.state.change_at_once(|change| {
             self.import(change, &records);
             Ok(())
         })

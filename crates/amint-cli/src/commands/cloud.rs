@@ -163,6 +163,9 @@ fn spawn(args: &CloudUpArgs, place: &Place, context: &Context) -> Result<Child, 
     if args.let_out {
         command.arg("--let-out");
     }
+    if let Some(chaos) = &args.chaos {
+        command.arg("--chaos").arg(chaos.to_string());
+    }
     // A group of its own: Ctrl-C at this terminal is not meant for it.
     command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
     command.spawn().map_err(|error| Failure::new(ExitCode::Environment, error))
@@ -231,6 +234,8 @@ fn serve(args: &CloudUpArgs, context: &Context) -> Result<ExitCode, Failure> {
             memory_mib_max: args.memory.unwrap_or_else(half_of_memory),
             is_let_out: args.let_out,
         }),
+        chaos: args.chaos.clone().unwrap_or_default(),
+        trail: Some(place.folder.join("trail")),
     };
     allow_many_files();
     write_certificates(&place, &options)?;
@@ -317,13 +322,18 @@ fn run_server(listener: TcpListener, endpoint: Endpoint, context: &Context) -> i
 
 fn env(args: &CloudEnvArgs, context: &Context) -> Result<ExitCode, Failure> {
     let running = require(&Place::of(context)?)?;
-    let key = access_key(context)?;
+    let mut key = access_key(context)?;
+    let mut name = "amint".to_owned();
+    if let Some(account) = &args.account {
+        key = key.of_account(account).map_err(|error| Failure::new(ExitCode::Usage, error))?;
+        name = format!("amint-{account}");
+    }
     let (url, region) = (running.url(), &running.region);
     let mut text = String::new();
     if args.profile {
         let _ = write!(
             text,
-            "[profile amint]\nregion = {region}\nendpoint_url = {url}\naws_access_key_id = {}\n\
+            "[profile {name}]\nregion = {region}\nendpoint_url = {url}\naws_access_key_id = {}\n\
              aws_secret_access_key = {}\n",
             key.id(),
             key.secret()
@@ -411,7 +421,7 @@ fn reset(context: &Context) -> Result<ExitCode, Failure> {
             _ => {}
         }
     }
-    for name in ["instances", "volumes"] {
+    for name in ["instances", "trail", "volumes"] {
         let path = place.folder.join(name);
         match fs::remove_dir_all(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Failure::file(&path, error)),

@@ -28,7 +28,7 @@ pub(super) fn volumes<'t>(tables: &'t Tables, instance: &Instance) -> Vec<&'t Vo
 
 /// Describes an instance to itself.
 pub(super) fn metadata(tables: &Tables, instance: &Instance) -> Metadata {
-    let network = Network::of(&instance.region);
+    let network = Network::of(&instance.account, &instance.region);
     let subnet = network.subnets.iter().find(|subnet| subnet.id == instance.subnet_id);
     let mut block_devices = vec![
         BlockDevice { virtual_name: "ami".to_owned(), device: instance.root_device_name.clone() },

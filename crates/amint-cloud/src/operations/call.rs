@@ -4,21 +4,11 @@ use std::sync::{Arc, RwLockReadGuard};
 
 use jiff::Timestamp;
 
+use super::Caller;
 use crate::protocol::{Fault, Params};
 use crate::records::{Tables, Token};
 use crate::state::{Change, StateError};
 use crate::world::World;
-
-/// Who asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Caller {
-    /// The account's id: 12 digits.
-    pub(crate) account: String,
-    /// The ARN of the principal.
-    pub(crate) arn: String,
-    /// The unique id of the principal.
-    pub(crate) user_id: String,
-}
 
 /// Who asks, where and when.
 #[derive(Clone, Copy, Debug)]
@@ -39,9 +29,9 @@ impl<'a> Call<'a> {
         &self.caller.account
     }
 
-    /// Returns the tables to be read.
+    /// Returns the tables to be read. Operations that tell what there is may be told late (`--chaos consistency=…`).
     pub(crate) fn tables(&self) -> RwLockReadGuard<'a, Tables> {
-        self.world.state.read()
+        if is_reading(self.operation) { self.world.state.read_late() } else { self.world.state.read() }
     }
 
     /// Tells whether a record of an account and a region is one of whoever asks.
@@ -100,6 +90,12 @@ impl<'a> Call<'a> {
         change.put(Token { key, parameters, resource: resource.clone(), created: self.now });
         Ok(resource)
     }
+}
+
+/// Tells by its name whether an operation changes nothing.
+pub(crate) fn is_reading(operation: &str) -> bool {
+    const READING: [&str; 6] = ["BatchGet", "Describe", "Get", "List", "Lookup", "Simulate"];
+    READING.iter().any(|verb| operation.starts_with(verb))
 }
 
 /// Says that a dry run would have succeeded.

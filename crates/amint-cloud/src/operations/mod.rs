@@ -1,11 +1,19 @@
 //! The operations, one file each. Names of parameters and elements are those of AWS's API references.
 
+mod autoscaling;
 mod bin;
 mod call;
+mod caller;
+mod cloudtrail;
 mod ebs;
 mod ec2;
+mod iam;
+mod json;
+mod kms;
+mod marketplace;
 mod page;
 mod rbin;
+mod ssm;
 mod sts;
 #[cfg(test)]
 pub(crate) mod support;
@@ -13,10 +21,12 @@ pub(crate) mod support;
 use crate::Service;
 use crate::protocol::{Element, Fault, Params};
 
-pub(crate) use call::{Call, Caller, dry_run};
-pub(crate) use ebs::{EbsAnswer, EbsRequest, answer as answer_ebs};
+pub(crate) use call::{Call, dry_run, is_reading};
+pub(crate) use caller::{Caller, CallerKind};
+pub(crate) use ebs::{EbsAnswer, EbsRequest, answer as answer_ebs, name as ebs_name};
 pub(crate) use ec2::{default_group, is_region};
-pub(crate) use rbin::{RbinRequest, answer as answer_rbin};
+pub(crate) use json::{JsonOperation, find_json, find_rest};
+pub(crate) use rbin::{RbinRequest, answer as answer_rbin, name as rbin_name};
 
 /// An operation of the Query protocol.
 #[derive(Clone, Copy)]
@@ -44,6 +54,13 @@ macro_rules! operation {
 
 // One line for each operation, sorted.
 static OPERATIONS: &[Operation] = &[
+    operation!(AutoScaling, "CreateAutoScalingGroup", autoscaling::create_auto_scaling_group),
+    operation!(AutoScaling, "CreateLaunchConfiguration", autoscaling::create_launch_configuration),
+    operation!(AutoScaling, "DeleteAutoScalingGroup", autoscaling::delete_auto_scaling_group),
+    operation!(AutoScaling, "DeleteLaunchConfiguration", autoscaling::delete_launch_configuration),
+    operation!(AutoScaling, "DescribeAutoScalingGroups", autoscaling::describe_auto_scaling_groups),
+    operation!(AutoScaling, "DescribeLaunchConfigurations", autoscaling::describe_launch_configurations),
+    operation!(AutoScaling, "UpdateAutoScalingGroup", autoscaling::update_auto_scaling_group),
     operation!(Ec2, "AttachImageWatermark", ec2::attach_image_watermark),
     operation!(Ec2, "AttachVolume", ec2::attach_volume),
     operation!(Ec2, "AuthorizeSecurityGroupEgress", ec2::authorize_security_group_egress),
@@ -51,15 +68,20 @@ static OPERATIONS: &[Operation] = &[
     operation!(Ec2, "CancelImageLaunchPermission", ec2::cancel_image_launch_permission),
     operation!(Ec2, "CopyImage", ec2::copy_image),
     operation!(Ec2, "CopySnapshot", ec2::copy_snapshot),
+    operation!(Ec2, "CreateFleet", ec2::create_fleet),
     operation!(Ec2, "CreateImage", ec2::create_image),
     operation!(Ec2, "CreateImageUsageReport", ec2::create_image_usage_report),
     operation!(Ec2, "CreateKeyPair", ec2::create_key_pair),
+    operation!(Ec2, "CreateLaunchTemplate", ec2::create_launch_template),
+    operation!(Ec2, "CreateLaunchTemplateVersion", ec2::create_launch_template_version),
     operation!(Ec2, "CreateSecurityGroup", ec2::create_security_group),
     operation!(Ec2, "CreateSnapshot", ec2::create_snapshot),
     operation!(Ec2, "CreateTags", ec2::create_tags),
     operation!(Ec2, "CreateVolume", ec2::create_volume),
     operation!(Ec2, "DeleteImageUsageReport", ec2::delete_image_usage_report),
     operation!(Ec2, "DeleteKeyPair", ec2::delete_key_pair),
+    operation!(Ec2, "DeleteLaunchTemplate", ec2::delete_launch_template),
+    operation!(Ec2, "DeleteLaunchTemplateVersions", ec2::delete_launch_template_versions),
     operation!(Ec2, "DeleteSecurityGroup", ec2::delete_security_group),
     operation!(Ec2, "DeleteSnapshot", ec2::delete_snapshot),
     operation!(Ec2, "DeleteTags", ec2::delete_tags),
@@ -80,6 +102,8 @@ static OPERATIONS: &[Operation] = &[
     operation!(Ec2, "DescribeInstances", ec2::describe_instances),
     operation!(Ec2, "DescribeInternetGateways", ec2::describe_internet_gateways),
     operation!(Ec2, "DescribeKeyPairs", ec2::describe_key_pairs),
+    operation!(Ec2, "DescribeLaunchTemplateVersions", ec2::describe_launch_template_versions),
+    operation!(Ec2, "DescribeLaunchTemplates", ec2::describe_launch_templates),
     operation!(Ec2, "DescribeLockedSnapshots", ec2::describe_locked_snapshots),
     operation!(Ec2, "DescribeNetworkAcls", ec2::describe_network_acls),
     operation!(Ec2, "DescribeNetworkInterfaces", ec2::describe_network_interfaces),
@@ -124,6 +148,7 @@ static OPERATIONS: &[Operation] = &[
     operation!(Ec2, "ModifyImageAttribute", ec2::modify_image_attribute),
     operation!(Ec2, "ModifyInstanceAttribute", ec2::modify_instance_attribute),
     operation!(Ec2, "ModifyInstanceMetadataOptions", ec2::modify_instance_metadata_options),
+    operation!(Ec2, "ModifyLaunchTemplate", ec2::modify_launch_template),
     operation!(Ec2, "ModifySnapshotAttribute", ec2::modify_snapshot_attribute),
     operation!(Ec2, "ModifySnapshotTier", ec2::modify_snapshot_tier),
     operation!(Ec2, "ModifyVolume", ec2::modify_volume),
@@ -147,6 +172,40 @@ static OPERATIONS: &[Operation] = &[
     operation!(Ec2, "StopInstances", ec2::stop_instances),
     operation!(Ec2, "TerminateInstances", ec2::terminate_instances),
     operation!(Ec2, "UnlockSnapshot", ec2::unlock_snapshot),
+    operation!(Iam, "AddRoleToInstanceProfile", iam::add_role_to_instance_profile),
+    operation!(Iam, "AttachRolePolicy", iam::attach_role_policy),
+    operation!(Iam, "CreateAccessKey", iam::create_access_key),
+    operation!(Iam, "CreateInstanceProfile", iam::create_instance_profile),
+    operation!(Iam, "CreatePolicy", iam::create_policy),
+    operation!(Iam, "CreateRole", iam::create_role),
+    operation!(Iam, "CreateUser", iam::create_user),
+    operation!(Iam, "DeleteAccessKey", iam::delete_access_key),
+    operation!(Iam, "DeleteInstanceProfile", iam::delete_instance_profile),
+    operation!(Iam, "DeletePolicy", iam::delete_policy),
+    operation!(Iam, "DeleteRole", iam::delete_role),
+    operation!(Iam, "DeleteRolePolicy", iam::delete_role_policy),
+    operation!(Iam, "DeleteUser", iam::delete_user),
+    operation!(Iam, "DetachRolePolicy", iam::detach_role_policy),
+    operation!(Iam, "GetInstanceProfile", iam::get_instance_profile),
+    operation!(Iam, "GetPolicy", iam::get_policy),
+    operation!(Iam, "GetPolicyVersion", iam::get_policy_version),
+    operation!(Iam, "GetRole", iam::get_role),
+    operation!(Iam, "GetRolePolicy", iam::get_role_policy),
+    operation!(Iam, "GetUser", iam::get_user),
+    operation!(Iam, "ListAccessKeys", iam::list_access_keys),
+    operation!(Iam, "ListAccountAliases", iam::list_account_aliases),
+    operation!(Iam, "ListAttachedRolePolicies", iam::list_attached_role_policies),
+    operation!(Iam, "ListInstanceProfiles", iam::list_instance_profiles),
+    operation!(Iam, "ListInstanceProfilesForRole", iam::list_instance_profiles_for_role),
+    operation!(Iam, "ListRolePolicies", iam::list_role_policies),
+    operation!(Iam, "ListRoles", iam::list_roles),
+    operation!(Iam, "ListUsers", iam::list_users),
+    operation!(Iam, "PutRolePolicy", iam::put_role_policy),
+    operation!(Iam, "RemoveRoleFromInstanceProfile", iam::remove_role_from_instance_profile),
+    operation!(Iam, "UpdateAccessKey", iam::update_access_key),
+    operation!(Iam, "UpdateAssumeRolePolicy", iam::update_assume_role_policy),
+    operation!(Sts, "AssumeRole", sts::assume_role),
+    operation!(Sts, "GetAccessKeyInfo", sts::get_access_key_info),
     operation!(Sts, "GetCallerIdentity", sts::get_caller_identity),
 ];
 
@@ -161,6 +220,7 @@ pub fn operation_names() -> Vec<String> {
     let mut names: Vec<String> = query
         .chain(ebs::NAMES.into_iter().map(|name| (Service::Ebs, name)))
         .chain(rbin::NAMES.into_iter().map(|name| (Service::Rbin, name)))
+        .chain(json::OPERATIONS.iter().map(|operation| (operation.service, operation.name)))
         .map(|(service, name)| format!("{} {name}", service.as_str()))
         .collect();
     names.sort();

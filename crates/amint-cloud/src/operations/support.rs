@@ -32,7 +32,7 @@ impl Bench {
         store.put(&request, &Empty, &|_, _| {}, &amint_types::Cancel::new()).unwrap();
         let world = World::open(store, WorldOptions::default()).unwrap();
         world.look_at_store().unwrap();
-        let caller = Caller { account: ACCOUNT_ID.to_owned(), arn: String::new(), user_id: String::new() };
+        let caller = Caller::root(ACCOUNT_ID, "AKIAEXAMPLE");
         let now = "2026-02-03T00:00:00Z".parse().unwrap();
         Self { world, caller, now, _folder: folder }
     }

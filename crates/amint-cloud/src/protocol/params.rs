@@ -61,6 +61,11 @@ impl Params {
         Ok(Self { values, asked: RefCell::default() })
     }
 
+    /// Makes parameters of names and values.
+    pub fn of(values: BTreeMap<String, String>) -> Self {
+        Self { values, asked: RefCell::default() }
+    }
+
     /// Returns a parameter; none when it is absent or empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.asked.borrow_mut().insert(name.to_owned());
@@ -154,6 +159,11 @@ impl Params {
             }
         }
         hex::encode(hasher.finalize())
+    }
+
+    /// Returns all names and values, without counting them as asked for.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Counts all parameters as asked for: the request is one that was answered before.

@@ -29,6 +29,12 @@ impl Element {
         Self { name, text: None, children: items.collect() }
     }
 
+    /// Makes a list in the manner of other services: each entry is a `member`.
+    pub fn members(name: &'static str, entries: impl IntoIterator<Item = Self>) -> Self {
+        let members = entries.into_iter().map(|entry| Self { name: "member", ..entry });
+        Self { name, text: None, children: members.collect() }
+    }
+
     /// Adds an element.
     #[must_use]
     pub fn with(mut self, child: Self) -> Self {
@@ -67,6 +73,21 @@ impl Element {
             }
             None => self,
         }
+    }
+
+    /// Returns the name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Returns the text, where it is one.
+    pub fn own_text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
+    /// Returns the elements below it.
+    pub fn children(&self) -> &[Self] {
+        &self.children
     }
 
     /// Takes the elements out.

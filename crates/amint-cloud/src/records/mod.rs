@@ -11,8 +11,14 @@ mod image;
 mod import;
 mod instance;
 mod key_pair;
+mod kms_key;
+mod launch_template;
 mod lock;
+mod marketplace;
+mod parameter;
+mod principal;
 mod retention_rule;
+mod scaling;
 mod security_group;
 mod settings;
 mod snapshot;
@@ -36,8 +42,16 @@ pub(crate) use image::{BlockDevice, Image, ImageOrigin, LaunchPermission, Protec
 pub(crate) use import::Import;
 pub(crate) use instance::{Instance, InstanceState, MetadataOptions, ShutdownBehavior};
 pub(crate) use key_pair::KeyPair;
+pub(crate) use kms_key::{KmsAlias, KmsGrant, KmsKey};
+pub(crate) use launch_template::{LaunchTemplate, LaunchTemplateVersion};
 pub(crate) use lock::{Lock, LockMode};
+pub(crate) use marketplace::{
+    CatalogChange, ChangeOutcome, ChangeSet, DeliveryOption, Product, ProductVersion,
+};
+pub(crate) use parameter::{Parameter, ParameterVersion};
+pub(crate) use principal::{InstanceProfile, ManagedPolicy, Role, Secret, Session, User, UserKey};
 pub(crate) use retention_rule::{BinKind, RetentionRule, RuleLock, RuleTag};
+pub(crate) use scaling::{LaunchConfiguration, ScalingGroup, ScalingLaunch};
 pub(crate) use security_group::{Peer, Rule, SecurityGroup};
 pub(crate) use settings::{Settings, SnapshotSharing};
 pub(crate) use snapshot::Snapshot;
@@ -70,7 +84,7 @@ pub(crate) trait Record: Clone + Serialize + DeserializeOwned + Send + Sync + 's
 macro_rules! tables {
     ($($(#[$doc:meta])* $field:ident: $record:ty = $kind:literal, $id:ident;)*) => {
         /// Everything that is remembered.
-        #[derive(Debug, Default)]
+        #[derive(Clone, Debug, Default)]
         pub(crate) struct Tables {
             $($(#[$doc])* pub(crate) $field: Table<$record>,)*
         }
@@ -126,6 +140,20 @@ tables! {
     key_pairs: KeyPair = "key-pair", id;
     security_groups: SecurityGroup = "security-group", id;
     volumes: Volume = "volume", id;
+    change_sets: ChangeSet = "change-set", id;
+    instance_profiles: InstanceProfile = "instance-profile", key;
+    kms_aliases: KmsAlias = "kms-alias", key;
+    kms_keys: KmsKey = "kms-key", id;
+    launch_configurations: LaunchConfiguration = "launch-configuration", key;
+    launch_templates: LaunchTemplate = "launch-template", id;
+    managed_policies: ManagedPolicy = "managed-policy", arn;
+    parameters: Parameter = "parameter", key;
+    products: Product = "product", id;
+    roles: Role = "role", key;
+    scaling_groups: ScalingGroup = "scaling-group", key;
+    sessions: Session = "session", id;
+    user_keys: UserKey = "user-key", id;
+    users: User = "user", key;
 }
 
 #[cfg(test)]

@@ -13,11 +13,15 @@ pub(crate) struct Change<'a> {
     failure: Option<serde_json::Error>,
 }
 
+/// Does a change to other tables once more.
+pub(super) type Apply = Box<dyn FnOnce(&mut Tables) + Send>;
+
 /// One record to be written, or, without content, to be removed.
 pub(crate) struct Write {
     pub(crate) kind: &'static str,
     pub(crate) id: String,
     pub(crate) content: Option<Vec<u8>>,
+    pub(super) apply: Apply,
 }
 
 impl<'a> Change<'a> {
@@ -45,9 +49,14 @@ impl<'a> Change<'a> {
                 return;
             }
         };
-        let older = T::table_mut(self.tables).insert(id.clone(), Arc::new(record));
+        let record = Arc::new(record);
+        let (later_id, later) = (id.clone(), Arc::clone(&record));
+        let apply: Apply = Box::new(move |tables| {
+            T::table_mut(tables).insert(later_id, later);
+        });
+        let older = T::table_mut(self.tables).insert(id.clone(), record);
         self.remember::<T>(id.clone(), older);
-        self.writes.push(Write { kind: T::KIND, id, content: Some(content) });
+        self.writes.push(Write { kind: T::KIND, id, content: Some(content), apply });
     }
 
     /// Edits a record that is there; none when it is not.
@@ -62,7 +71,11 @@ impl<'a> Change<'a> {
     pub(crate) fn remove<T: Record>(&mut self, id: &str) -> Option<Arc<T>> {
         let older = T::table_mut(self.tables).remove(id)?;
         self.remember::<T>(id.to_owned(), Some(Arc::clone(&older)));
-        self.writes.push(Write { kind: T::KIND, id: id.to_owned(), content: None });
+        let later_id = id.to_owned();
+        let apply: Apply = Box::new(move |tables| {
+            T::table_mut(tables).remove(&later_id);
+        });
+        self.writes.push(Write { kind: T::KIND, id: id.to_owned(), content: None, apply });
         Some(older)
     }
 
@@ -83,8 +96,10 @@ impl<'a> Change<'a> {
         }
     }
 
-    pub(super) fn keep(mut self) {
+    /// Keeps it, and returns what it did.
+    pub(super) fn keep(mut self) -> Vec<Write> {
         self.undo.clear();
+        std::mem::take(&mut self.writes)
     }
 }
 

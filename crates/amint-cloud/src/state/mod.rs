@@ -2,6 +2,7 @@
 
 mod change;
 mod database;
+mod late;
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
@@ -9,7 +10,10 @@ use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 pub(crate) use change::Change;
 use database::Database;
 pub use database::StateError;
+use jiff::SignedDuration;
+use late::Late;
 
+use crate::Clock;
 use crate::records::Tables;
 
 /// The tables, and the database that keeps them.
@@ -17,6 +21,8 @@ use crate::records::Tables;
 pub(crate) struct State {
     tables: RwLock<Tables>,
     database: Mutex<Database>,
+    /// What is told while changes come late.
+    late: Option<Late>,
 }
 
 impl State {
@@ -24,13 +30,13 @@ impl State {
     pub(crate) fn open(path: &Path) -> Result<Self, StateError> {
         let mut tables = Tables::default();
         let database = Database::open(path, &mut |kind, content| tables.load(kind, content))?;
-        Ok(Self { tables: RwLock::new(tables), database: Mutex::new(database) })
+        Ok(Self { tables: RwLock::new(tables), database: Mutex::new(database), late: None })
     }
 
     /// Keeps everything in memory only.
     pub(crate) fn in_memory() -> Result<Self, StateError> {
         let database = Database::in_memory()?;
-        Ok(Self { tables: RwLock::default(), database: Mutex::new(database) })
+        Ok(Self { tables: RwLock::default(), database: Mutex::new(database), late: None })
     }
 
     /// Returns the tables to be read. Nothing changes while they are held.
@@ -38,17 +44,47 @@ impl State {
         self.tables.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// From now on, what is changed is told only after a while by [`read_late`](Self::read_late).
+    pub(crate) fn come_late(&mut self, clock: Clock, delay: SignedDuration) {
+        let tables = self.read().clone();
+        self.late = Some(Late::new(tables, clock, delay));
+    }
+
+    /// Returns the tables as they are told: without what changed just now, when changes come late.
+    pub(crate) fn read_late(&self) -> RwLockReadGuard<'_, Tables> {
+        self.late.as_ref().map_or_else(|| self.read(), Late::read)
+    }
+
     /// Changes the tables: wholly and durably, or, when `edit` or the database fails, not at all.
     pub(crate) fn change<T, E: From<StateError>>(
         &self,
         edit: impl FnOnce(&mut Change<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.change_and_tell(edit, false)
+    }
+
+    /// As [`change`](Self::change), for what nobody asked for: it does not come late.
+    pub(crate) fn change_at_once<T, E: From<StateError>>(
+        &self,
+        edit: impl FnOnce(&mut Change<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.change_and_tell(edit, true)
+    }
+
+    fn change_and_tell<T, E: From<StateError>>(
+        &self,
+        edit: impl FnOnce(&mut Change<'_>) -> Result<T, E>,
+        is_at_once: bool,
     ) -> Result<T, E> {
         let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
         let mut change = Change::new(&mut tables);
         let result = edit(&mut change)?;
         let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
         database.write(change.writes().map_err(StateError::from)?)?;
-        change.keep();
+        let writes = change.keep();
+        if let Some(late) = &self.late {
+            late.take(writes, is_at_once);
+        }
         Ok(result)
     }
 }

@@ -97,10 +97,21 @@ impl Bench {
 
     /// Makes one whose time the test moves.
     pub(crate) fn timed() -> (Self, Time) {
+        Self::timed_with("")
+    }
+
+    /// Makes one whose time the test moves, and where something goes wrong.
+    pub(crate) fn timed_with(chaos: &str) -> (Self, Time) {
+        let (clock, time) = Self::clock();
+        let chaos = chaos.parse().unwrap();
+        (Self::with(true, WorldOptions { clock, chaos, ..WorldOptions::default() }), time)
+    }
+
+    /// Makes a clock that the test moves.
+    pub(crate) fn clock() -> (Clock, Time) {
         let time = Time(Arc::new(AtomicI64::new(1_800_000_000)));
         let now = Arc::clone(&time.0);
-        let clock = Clock::with(1, move || Timestamp::from_second(now.load(Ordering::SeqCst)).unwrap());
-        (Self::with(true, WorldOptions { clock, ..WorldOptions::default() }), time)
+        (Clock::with(1, move || Timestamp::from_second(now.load(Ordering::SeqCst)).unwrap()), time)
     }
 
     /// Makes one whose world behaves as told: with a clock that the test moves, or small pages.
@@ -156,12 +167,25 @@ impl Bench {
         headers: &str,
         body: &[u8],
     ) -> Answer {
+        self.send_by("AKIAEXAMPLE", method, target, scope, headers, body)
+    }
+
+    /// Sends a request of whoever has a key.
+    fn send_by(
+        &self,
+        key: &str,
+        method: &str,
+        target: &str,
+        scope: &str,
+        headers: &str,
+        body: &[u8],
+    ) -> Answer {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let authorization = if scope.is_empty() {
             String::new()
         } else {
             format!(
-                "Authorization: AWS4-HMAC-SHA256 Credential=AKIAEXAMPLE/20260102/{scope}/aws4_request, \
+                "Authorization: AWS4-HMAC-SHA256 Credential={key}/20260102/{scope}/aws4_request, \
                  SignedHeaders=host, Signature=00\r\n"
             )
         };
@@ -184,6 +208,20 @@ impl Bench {
 
     pub(crate) fn ec2(&self, body: &str) -> Answer {
         self.send("POST", "/", "us-east-1/ec2", &format!("Version=2016-11-15&{body}"))
+    }
+
+    /// Asks a service of the Query protocol as whoever has a key, with the token of its session.
+    pub(crate) fn query_by(&self, by: (&str, &str), scope: &str, body: &str) -> Answer {
+        let (key, token) = by;
+        let token =
+            if token.is_empty() { String::new() } else { format!("X-Amz-Security-Token: {token}\r\n") };
+        self.send_by(key, "POST", "/", scope, &token, format!("Action={body}").as_bytes())
+    }
+
+    /// Asks a service of JSON 1.1.
+    pub(crate) fn target(&self, scope: &str, target: &str, body: &Value) -> Answer {
+        let headers = format!("X-Amz-Target: {target}\r\nContent-Type: application/x-amz-json-1.1\r\n");
+        self.send_with("POST", "/", scope, &headers, body.to_string().as_bytes())
     }
 
     /// Does what has to succeed.

@@ -106,6 +106,23 @@ fn coldsnap_sends_a_disk_and_reads_the_same_back() {
     assert!(back[..bytes.len()] == bytes && back[bytes.len()..].iter().all(|byte| *byte == 0));
 }
 
+#[test]
+fn aws_own_library_uses_the_other_services() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let _down = Down(folder);
+    let up = amint(folder, &["cloud", "up", "--port", "0", "--time-scale", "60"]);
+    assert_eq!(up.code, Some(0), "{}", up.stderr);
+    let mut env = amint(folder, &["cloud", "env"]).stdout;
+    let other = amint(folder, &["cloud", "env", "--account", "111122223333"]).stdout;
+    for (name, theirs) in [("OTHER_ID", "AWS_ACCESS_KEY_ID"), ("OTHER_SECRET", "AWS_SECRET_ACCESS_KEY")] {
+        let value = other.lines().find_map(|line| line.strip_prefix(&format!("export {theirs}="))).unwrap();
+        env.push_str(&format!("export {name}={value}\n"));
+    }
+    assert_eq!(amint(folder, &["cloud", "env", "--account", "12"]).code, Some(2));
+    by_boto3(&env, ANY, include_str!("cloud_accounts.py"));
+}
+
 /// What tells a library that will do, and one that knows the operations of 2026.
 const ANY: &str = "import boto3";
 const RECENT: &str =

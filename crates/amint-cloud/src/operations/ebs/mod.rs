@@ -63,6 +63,20 @@ pub(crate) enum EbsAnswer {
     Written(String),
 }
 
+/// Returns the name of the operation that a request asks for.
+pub(crate) fn name(method: &str, path: &str) -> Option<&'static str> {
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    match (method, &parts[..]) {
+        ("GET", ["snapshots", _, "blocks"]) => Some("ListSnapshotBlocks"),
+        ("GET", ["snapshots", _, "blocks", _]) => Some("GetSnapshotBlock"),
+        ("GET", ["snapshots", _, "changedblocks"]) => Some("ListChangedBlocks"),
+        ("POST", ["snapshots"]) => Some("StartSnapshot"),
+        ("PUT", ["snapshots", _, "blocks", _]) => Some("PutSnapshotBlock"),
+        ("POST", ["snapshots", "completion", _]) => Some("CompleteSnapshot"),
+        _ => None,
+    }
+}
+
 /// Answers a request.
 pub(crate) fn answer(call: &Call<'_>, request: &EbsRequest<'_>) -> Result<EbsAnswer, Fault> {
     let parts: Vec<&str> = request.path.trim_matches('/').split('/').collect();

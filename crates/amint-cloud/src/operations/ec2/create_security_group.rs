@@ -11,7 +11,7 @@ const CHARS_MAX: usize = 255;
 /// Makes a security group, which lets everything out and nothing in.
 pub(crate) fn create_security_group(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
     let (name, description) = (params.required("GroupName")?, params.required("GroupDescription")?);
-    let network = Network::of(call.region);
+    let network = Network::of(call.account(), call.region);
     check(name)?;
     check(description)?;
     if name.starts_with("sg-") || name == "default" {

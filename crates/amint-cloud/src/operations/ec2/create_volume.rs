@@ -8,7 +8,7 @@ use crate::records::{BlockDevice, Volume};
 /// Makes a volume, empty or of a snapshot.
 pub(crate) fn create_volume(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
     let zone = params.required("AvailabilityZone")?;
-    if Network::of(call.region).subnets.iter().all(|subnet| subnet.zone != zone) {
+    if Network::of(call.account(), call.region).subnets.iter().all(|subnet| subnet.zone != zone) {
         return Err(Fault::client("InvalidZone.NotFound", format!("The zone '{zone}' does not exist.")));
     }
     let snapshot_id = params.get("SnapshotId").map(str::to_owned);

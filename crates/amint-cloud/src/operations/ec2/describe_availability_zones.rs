@@ -22,7 +22,7 @@ pub(crate) fn describe_availability_zones(call: &Call<'_>, params: &Params) -> R
     params.boolean("AllAvailabilityZones")?;
     let filters = filters(params, &FILTERS)?;
     let mut zones = Vec::new();
-    for subnet in Network::of(call.region).subnets {
+    for subnet in Network::of(call.account(), call.region).subnets {
         let (name, id) = (subnet.zone, subnet.zone_id);
         let is_wanted = (names.is_empty() || names.contains(&name.as_str()))
             && (ids.is_empty() || ids.contains(&id.as_str()))

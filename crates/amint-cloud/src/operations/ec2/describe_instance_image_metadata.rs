@@ -31,7 +31,7 @@ fn launched(tables: &Tables) -> Vec<Launched> {
 }
 
 fn launched_one(instance: &Instance) -> Launched {
-    let subnets = Network::of(&instance.region).subnets;
+    let subnets = Network::of(&instance.account, &instance.region).subnets;
     let zone_id =
         subnets.into_iter().find(|subnet| subnet.id == instance.subnet_id).map(|subnet| subnet.zone_id);
     Launched {

@@ -108,7 +108,7 @@ fn describe(one: &InstanceType) -> Element {
 /// Lists where instance types can be had: everywhere.
 pub(crate) fn describe_instance_type_offerings(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
     let filters = filters(params, &["instance-type", "location"])?;
-    let network = Network::of(call.region);
+    let network = Network::of(call.account(), call.region);
     let kind = params.get("LocationType").unwrap_or("region");
     let locations: Vec<String> = match kind {
         "region" => vec![call.region.to_owned()],

@@ -54,7 +54,7 @@ fn yes() -> String {
 
 /// Lists the networks: the one that every account has.
 pub(crate) fn describe_vpcs(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
-    let network = Network::of(call.region);
+    let network = Network::of(call.account(), call.region);
     let association = Element::default()
         .text("associationId", network.vpc_id.replacen("vpc-", "vpc-cidr-assoc-", 1))
         .text("cidrBlock", VPC_CIDR)
@@ -96,7 +96,7 @@ pub(crate) fn describe_vpcs(call: &Call<'_>, params: &Params) -> Result<Element,
 
 /// Lists the subnets: one for each zone.
 pub(crate) fn describe_subnets(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
-    let network = Network::of(call.region);
+    let network = Network::of(call.account(), call.region);
     let tables = call.tables();
     let entries = network.subnets.iter().map(|subnet| {
         let free = subnet.addresses().count() - taken(&tables, subnet);
@@ -157,7 +157,7 @@ fn taken(tables: &Tables, subnet: &Subnet) -> usize {
 
 /// Lists the route tables: the one of the network, with a way out.
 pub(crate) fn describe_route_tables(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
-    let network = Network::of(call.region);
+    let network = Network::of(call.account(), call.region);
     let route = |cidr: &str, gateway: &str, origin: &str| {
         Element::default()
             .text("destinationCidrBlock", cidr)
@@ -198,7 +198,7 @@ pub(crate) fn describe_route_tables(call: &Call<'_>, params: &Params) -> Result<
 
 /// Lists the internet gateways: the one of the network.
 pub(crate) fn describe_internet_gateways(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
-    let network = Network::of(call.region);
+    let network = Network::of(call.account(), call.region);
     let attachment = Element::default().text("vpcId", &network.vpc_id).text("state", "available");
     let written = Element::default()
         .text("internetGatewayId", &network.gateway_id)
@@ -219,7 +219,7 @@ pub(crate) fn describe_internet_gateways(call: &Call<'_>, params: &Params) -> Re
 
 /// Lists the network ACLs: the one of the network, which lets everything through.
 pub(crate) fn describe_network_acls(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
-    let network = Network::of(call.region);
+    let network = Network::of(call.account(), call.region);
     let rule = |number: u32, action: &str, is_egress: bool| {
         Element::default()
             .text("ruleNumber", number)

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::protocol::{Fault, Params};
-use crate::records::{Instance, Tables};
+use crate::records::{Instance, LaunchTemplate, Parameter, Tables};
 
 /// The kinds of resources that EC2 knows to name images.
 pub(super) const KINDS: [&str; 5] = [
@@ -52,7 +52,43 @@ impl Default for Options {
 pub(super) type Find = fn(&Tables, &Options) -> Vec<Reference>;
 
 /// Where references come from.
-pub(super) const SOURCES: &[(&str, Find)] = &[("ec2:Instance", instances)];
+pub(super) const SOURCES: &[(&str, Find)] =
+    &[("ec2:Instance", instances), ("ec2:LaunchTemplate", launch_templates), ("ssm:Parameter", parameters)];
+
+/// Finds the images that the newest versions of launch templates name.
+fn launch_templates(tables: &Tables, options: &Options) -> Vec<Reference> {
+    let references = |template: &Arc<LaunchTemplate>| {
+        let template = Arc::clone(template);
+        let newest = template.versions.iter().rev().take(options.version_depth);
+        let images: Vec<String> = newest.filter_map(|version| version.data.get("ImageId").cloned()).collect();
+        images.into_iter().filter(|image| image.starts_with("ami-")).map(move |image_id| Reference {
+            image_id,
+            kind: "ec2:LaunchTemplate",
+            account: template.account.clone(),
+            region: template.region.clone(),
+            arn: format!(
+                "arn:aws:ec2:{}:{}:launch-template/{}",
+                template.region, template.account, template.id
+            ),
+        })
+    };
+    tables.launch_templates.values().flat_map(references).collect()
+}
+
+/// Finds the images that parameters of images name now.
+fn parameters(tables: &Tables, _: &Options) -> Vec<Reference> {
+    let found = tables.parameters.values().filter(|one| one.data_type == "aws:ec2:image");
+    let reference = |parameter: &Arc<Parameter>| {
+        Some(Reference {
+            image_id: parameter.newest()?.value.clone(),
+            kind: "ssm:Parameter",
+            account: parameter.account.clone(),
+            region: parameter.region.clone(),
+            arn: parameter.arn(),
+        })
+    };
+    found.filter_map(reference).collect()
+}
 
 /// Finds the images of instances, of those that are gone too for as long as they are described.
 fn instances(tables: &Tables, options: &Options) -> Vec<Reference> {

@@ -8,12 +8,13 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::launch_devices::launch_devices;
 use super::{
-    allowed_images, check_id, images, instances, key_pairs, metadata_options, security_groups, tags, volumes,
+    allowed_images, check_id, images, instances, key_pairs, launch_templates, metadata_options,
+    security_groups, tags, volumes,
 };
 use crate::instance_types::{InstanceType, find};
 use crate::machines::Machines;
 use crate::network::{Network, Subnet};
-use crate::operations::Call;
+use crate::operations::{Call, ssm};
 use crate::protocol::{Element, Fault, Params};
 use crate::records::{
     Attachment, BlockDevice, Image, Instance, InstanceState, ShutdownBehavior, Tables, Tags, Volume,
@@ -43,6 +44,14 @@ pub(crate) fn run_instances(call: &Call<'_>, params: &Params) -> Result<Element,
     let Some(machines) = call.world.machines() else {
         return Err(no_capacity("This endpoint was started without machines"));
     };
+    let by_template = launch_templates::merged(call, &call.tables(), params)?;
+    if by_template.is_some() {
+        params.ask_all();
+    }
+    let params = by_template.as_ref().unwrap_or(params);
+    for name in ["Action", "DryRun", "Version"] {
+        params.get(name);
+    }
     let mut pins = call.world.pins();
     let mut made = Vec::new();
     let reservation_id = call.change(params, |change| {
@@ -137,7 +146,7 @@ fn launch(call: &Call<'_>, tables: &Tables, params: &Params) -> Result<Launch, F
         key_name: key_name.map(str::to_owned),
         public_key,
         subnet_id: subnet.id.clone(),
-        vpc_id: Network::of(call.region).vpc_id,
+        vpc_id: Network::of(call.account(), call.region).vpc_id,
         private_ip: Ipv4Addr::UNSPECIFIED,
         public_ip: None,
         interface_id: String::new(),
@@ -179,7 +188,9 @@ fn launch(call: &Call<'_>, tables: &Tables, params: &Params) -> Result<Launch, F
 
 /// Finds the image, and refuses one that cannot be launched.
 fn image(call: &Call<'_>, tables: &Tables, params: &Params) -> Result<Arc<Image>, Fault> {
-    let id = images::id(params)?;
+    let id = ssm::resolve(call, tables, params.required("ImageId")?)?;
+    let id = id.as_str();
+    check_id("ami", "InvalidAMIID.Malformed", id)?;
     let is_usable = |image: &&Arc<Image>| image.region == call.region && image.is_usable_by(call.account());
     let image = tables.images.get(id).filter(is_usable).ok_or_else(|| images::not_found(id))?;
     allowed_images::check(call, tables, image)?;
@@ -265,7 +276,7 @@ impl<'a> Card<'a> {
 }
 
 fn subnet(call: &Call<'_>, params: &Params, id: Option<&str>) -> Result<Subnet, Fault> {
-    let subnets = Network::of(call.region).subnets;
+    let subnets = Network::of(call.account(), call.region).subnets;
     let zone = params.get("Placement.AvailabilityZone");
     let zone_id = params.get("Placement.AvailabilityZoneId");
     if let Some(id) = id {
@@ -300,7 +311,7 @@ fn groups(call: &Call<'_>, tables: &Tables, params: &Params, ids: &[&str]) -> Re
         found.insert(group.ok_or_else(|| security_groups::not_found(name))?.id.clone());
     }
     if found.is_empty() {
-        found.insert(Network::of(call.region).group_id);
+        found.insert(Network::of(call.account(), call.region).group_id);
     }
     Ok(found.into_iter().collect())
 }

@@ -9,18 +9,18 @@ use crate::operations::Call;
 use crate::protocol::{Element, Fault, Params};
 use crate::records::{Peer, Rule, SecurityGroup, Tables, Tags};
 use crate::state::Change;
-use crate::world::{ACCOUNT_ID, new_id};
+use crate::world::new_id;
 
 /// Protocols by their names and numbers.
 const PROTOCOLS: [(&str, &str); 4] = [("tcp", "6"), ("udp", "17"), ("icmp", "1"), ("icmpv6", "58")];
 
-/// The group of a region that is there from the start: its members reach each other, and everything outside.
-pub(crate) fn default_group(region: &str) -> SecurityGroup {
-    let network = Network::of(region);
+/// The group of an account in a region that is there from the start: its members reach each other, and everything outside.
+pub(crate) fn default_group(account: &str, region: &str) -> SecurityGroup {
+    let network = Network::of(account, region);
     let inward = Rule { is_egress: false, peer: Peer::Group(network.group_id.clone()), ..all_outward() };
     SecurityGroup {
         id: network.group_id,
-        account: ACCOUNT_ID.to_owned(),
+        account: account.to_owned(),
         region: region.to_owned(),
         name: "default".to_owned(),
         description: "default VPC security group".to_owned(),

@@ -1,9 +1,11 @@
 //! Tags, as requests give them.
 
-use super::image_usage_reports;
+use super::{image_usage_reports, launch_templates};
 use crate::operations::Call;
 use crate::protocol::{Element, Fault, Params};
-use crate::records::{Binned, Image, Instance, KeyPair, SecurityGroup, Snapshot, Tags, UsageReport, Volume};
+use crate::records::{
+    Binned, Image, Instance, KeyPair, LaunchTemplate, SecurityGroup, Snapshot, Tags, UsageReport, Volume,
+};
 use crate::state::Change;
 
 /// The most tags of a resource that users give (EC2 user guide, "Tag restrictions").
@@ -133,6 +135,9 @@ fn edit(
         Some("i") => edit_one!(Instance, unknown("InvalidInstanceID.NotFound", "instance ID")),
         Some("vol") => edit_one!(Volume, unknown("InvalidVolume.NotFound", "volume")),
         Some("sg") => edit_one!(SecurityGroup, unknown("InvalidGroup.NotFound", "security group")),
+        Some("lt") => {
+            edit_one!(LaunchTemplate, || launch_templates::not_found(&format!("with template ID {id}")));
+        }
         Some("key") => edit_one!(KeyPair, unknown("InvalidKeyPair.NotFound", "key pair")),
         _ => return Err(Fault::client("InvalidID", format!("The ID '{id}' is not valid"))),
     }

@@ -50,6 +50,24 @@ pub(crate) struct RbinRequest<'a> {
     pub(crate) body: &'a [u8],
 }
 
+/// Returns the name of the operation that a request asks for.
+pub(crate) fn name(method: &str, path: &str) -> Option<&'static str> {
+    let (first, rest) = path.trim_matches('/').split_once('/').unwrap_or((path.trim_matches('/'), ""));
+    match (method, first, rest.split_once('/')) {
+        ("POST", "list-rules", _) => Some("ListRules"),
+        ("POST", "rules", None) if rest.is_empty() => Some("CreateRule"),
+        ("GET", "rules", None) => Some("GetRule"),
+        ("PATCH", "rules", None) => Some("UpdateRule"),
+        ("DELETE", "rules", None) => Some("DeleteRule"),
+        ("PATCH", "rules", Some((_, "lock"))) => Some("LockRule"),
+        ("PATCH", "rules", Some((_, "unlock"))) => Some("UnlockRule"),
+        ("GET", "tags", _) => Some("ListTagsForResource"),
+        ("POST", "tags", _) => Some("TagResource"),
+        ("DELETE", "tags", _) => Some("UntagResource"),
+        _ => None,
+    }
+}
+
 /// Answers a request: with a status and, unless there is nothing to say, a document.
 pub(crate) fn answer(call: &Call<'_>, request: &RbinRequest<'_>) -> Result<(u16, Option<Value>), Fault> {
     let parts: Vec<&str> = request.path.trim_matches('/').splitn(2, '/').collect();
