@@ -4,6 +4,8 @@
 
 mod advisories;
 mod args;
+#[cfg(feature = "aws")]
+mod aws;
 mod cloud_args;
 mod commands;
 mod context;
@@ -14,8 +16,12 @@ mod identity_args;
 mod images;
 mod inspecting;
 mod present;
+#[cfg(feature = "aws")]
+mod present_publish;
 mod present_scan;
 mod provenance;
+mod publish_args;
+mod publishing;
 mod reference;
 mod supply;
 mod times;

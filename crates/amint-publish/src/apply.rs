@@ -729,7 +729,7 @@ mod tests {
             let plans = plan_all(regions, wanted, &manifest, &known, copies, &cancel).await.unwrap();
             let folder = self.list();
             let batch = self.batch(wanted, regions, &plans, &folder);
-            let results = apply_all(&batch, &|_, _, _| {}, &cancel).await;
+            let results = apply_all(&batch, &|_, _| {}, &cancel).await;
             (plans, results)
         }
     }

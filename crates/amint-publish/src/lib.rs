@@ -38,7 +38,7 @@ pub use journal::{Journal, JournalError};
 pub use plan::{Action, Copy, Observed, Parent, Plan, Problem, Upload, plan};
 pub use policy::{PolicyRequest, policy};
 pub use read_back::{Published, ReadBack, find_published, read_back};
-pub use regions::{Batch, RegionProgress, apply_all, plan_all};
+pub use regions::{Batch, RegionEvent, RegionProgress, apply_all, plan_all};
 pub use settings::Setting;
 pub use upload::Progress;
 pub use wanted::{AmiNameError, Settings, Wanted};

@@ -13,8 +13,25 @@ use crate::copies::{Copies, choose};
 use crate::plan::{Action, Plan, plan};
 use crate::wanted::Wanted;
 
-/// How far a region is: its name, blocks that were sent, blocks altogether.
-pub type RegionProgress<'a> = dyn Fn(&str, u64, u64) + Sync + 'a;
+/// What happens in a region.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum RegionEvent<'a> {
+    /// The work in it begins.
+    Started,
+    /// Blocks were sent.
+    Sent {
+        /// How many so far.
+        done: u64,
+        /// How many there are to send.
+        total: u64,
+    },
+    /// The work in it has ended.
+    Ended(&'a Result<Applied, ApplyError>),
+}
+
+/// Listens to what happens in regions.
+pub type RegionProgress<'a> = dyn Fn(&Plan, RegionEvent<'_>) + Sync + 'a;
 
 /// Looks at regions, and plans what has to happen in each.
 ///
@@ -72,7 +89,13 @@ pub async fn apply_all<R: Region>(
                 Some((batch.plans[*index].region.clone(), applied.image_id.clone()))
             })
             .collect();
-        let works = indexes.iter().map(|index| one(batch, *index, &images, progress, cancel));
+        let works = indexes.iter().map(async |index| {
+            let plan = &batch.plans[*index];
+            progress(plan, RegionEvent::Started);
+            let result = one(batch, *index, &images, progress, cancel).await;
+            progress(plan, RegionEvent::Ended(&result));
+            result
+        });
         let ended = join_all(works).await;
         results.extend(indexes.into_iter().zip(ended));
     }
@@ -99,5 +122,6 @@ async fn one<R: Region>(
         folder: batch.folder,
         source_image_id,
     };
-    apply(region, publication, &|done, total| progress(&plan.region, done, total), cancel).await
+    let told = |done, total| progress(plan, RegionEvent::Sent { done, total });
+    apply(region, publication, &told, cancel).await
 }

@@ -119,7 +119,7 @@ impl Bench {
         let plans = plan_all(&regions, wanted, &manifest, &known, copies, &cancel).await.unwrap();
         let batch =
             Batch { regions: &regions, plans: &plans, wanted, record, store: &self.store, folder: &folder };
-        let results = apply_all(&batch, &|_, _, _| {}, &cancel).await;
+        let results = apply_all(&batch, &|_, _| {}, &cancel).await;
         Run { plans, results, sent: connection.sent() }
     }
 }
