@@ -20,10 +20,11 @@ where
     let class = match error {
         SdkError::ServiceError(_) => class_of(code.as_deref().unwrap_or_default(), status),
         SdkError::TimeoutError(_) | SdkError::ResponseError(_) => CloudErrorClass::Transient,
-        SdkError::DispatchFailure(failure) if find::<CredentialsError>(error).is_some() => {
-            // A metadata service that does not answer is no reason to wait: there are no credentials.
-            let _ = failure;
-            CloudErrorClass::Denied
+        // A metadata service that does not answer is no reason to wait: there are no credentials.
+        SdkError::DispatchFailure(_) if find::<CredentialsError>(error).is_some() => CloudErrorClass::Denied,
+        // rustls tells it in an error that the connector passes on as text only.
+        SdkError::DispatchFailure(_) if chain(error).contains("invalid peer certificate") => {
+            CloudErrorClass::Invalid
         }
         SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => {
             CloudErrorClass::Transient

@@ -227,6 +227,9 @@ fn hint_of(error: &CloudError) -> Option<&'static str> {
         (CloudErrorClass::Denied, Some(_)) => Some(
             "look at the credentials: which key is used, whether it is valid still, and the clock of this machine",
         ),
+        (CloudErrorClass::Invalid, None) if error.message.contains("invalid peer certificate") => {
+            Some("AWS_CA_BUNDLE names a file with the certificates to trust instead of the system's")
+        }
         (CloudErrorClass::Throttled | CloudErrorClass::Transient, _) => {
             Some("the same command goes on from here")
         }

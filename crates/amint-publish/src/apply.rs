@@ -128,7 +128,7 @@ pub async fn observe<R: Region>(
     let settled = Patience::Settled;
     let mut observed = Observed {
         region: region.name().to_owned(),
-        account: again(settled, cancel, || region.account()).await?,
+        account: again(Patience::First, cancel, || region.account()).await?,
         is_encrypted_by_default: again(settled, cancel, || region.is_encrypted_by_default()).await?,
         same_name: again(settled, cancel, || region.images_named(&wanted.name)).await?,
         lineage: again(settled, cancel, || region.snapshots_tagged(NAME_TAG, &wanted.lineage)).await?,

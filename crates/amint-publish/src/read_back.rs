@@ -64,7 +64,7 @@ pub async fn find_published<R: Region>(
     image_id: &str,
     cancel: &Cancel,
 ) -> Result<Option<Published>, ApplyError> {
-    let found = again(Patience::Settled, cancel, || region.image(image_id)).await?;
+    let found = again(Patience::First, cancel, || region.image(image_id)).await?;
     let Some(image) = found else { return Ok(None) };
     let digest = image.tags.get(DIGEST_TAG).and_then(|text| text.parse().ok());
     let differences = made_otherwise(&image);
