@@ -44,6 +44,7 @@ bench: ## compare with peers on the same work, in the same run
 	cargo build --release --locked --quiet -p amint
 	bench/build/run.sh "$(AMINT)"
 	bench/scan/run.sh "$(AMINT)"
+	bench/publish/run.sh "$(AMINT)"
 	bench/judge/run.sh
 	bench/secrets/run.sh "$(AMINT)"
 	bench/cloud/run.sh "$(AMINT)"

@@ -72,8 +72,13 @@ pub enum Command {
     /// Build and show the database of advisories
     #[command(subcommand)]
     Db(DbCommand),
-    /// Check an image's signature and blocks, and that building it again gives the same bytes
+    /// Bring an image to regions of AWS: send the blocks that differ, register, prove
+    Publish(crate::publish_args::PublishArgs),
+    /// Check an image's signature and blocks, and that building it again gives the same bytes; or that an AMI has them
     Verify(VerifyArgs),
+    /// Print the policy that allows what a command does in AWS, and nothing else
+    #[command(subcommand)]
+    Iam(crate::publish_args::IamCommand),
     /// Prove on which EC2 product this software runs, from signed identity documents
     #[command(subcommand)]
     Identity(crate::identity_args::IdentityCommand),
@@ -520,8 +525,12 @@ pub struct DbStatusArgs {
 /// `amint verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// NAME[:VERSION]
+    /// NAME[:VERSION], or ami-… of an image that was published: each block of its snapshot is compared with the store's
     pub image: String,
+
+    /// Region of the AMI [default: the environment's]
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
 
     /// Public key that is trusted, as PEM, or a folder of such; besides this machine's own
     #[arg(long = "key", value_name = "PATH")]
@@ -558,4 +567,16 @@ pub struct GcArgs {
     /// Tell what would go, and remove nothing
     #[arg(long)]
     pub dry_run: bool,
+
+    /// Remove what unfinished runs of `amint publish` left in AWS instead: snapshots of amint that no image uses
+    #[arg(long, conflicts_with = "cache")]
+    pub cloud: bool,
+
+    /// Region to look in; may be given several times [default: those that this store published to, and the environment's]
+    #[arg(long = "region", value_name = "REGION", requires = "cloud")]
+    pub regions: Vec<String>,
+
+    /// Hours after which a snapshot that no image uses was left: a run that is under way needs its own
+    #[arg(long, value_name = "HOURS", default_value_t = 24, requires = "cloud")]
+    pub older_than: u32,
 }

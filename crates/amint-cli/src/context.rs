@@ -152,7 +152,8 @@ pub(crate) fn show_failure(global: &GlobalArgs, failure: &Failure) -> ExitCode {
     let text = match &failure.diagnostics {
         Some(diagnostics) => show_diagnostics(diagnostics, palette),
         None if failure.code == ExitCode::Interrupted => {
-            "interrupted: the work so far was cleaned up\n".to_owned()
+            let what = failure.hint.as_deref().unwrap_or("the work so far was cleaned up");
+            format!("interrupted: {what}\n")
         }
         None => ui::error(failure.error.as_ref(), failure.hint.as_deref(), palette),
     };

@@ -13,6 +13,7 @@ use amint_disk::raw::RawError;
 use amint_guest::GuestError;
 use amint_inspect::image::InspectError;
 use amint_provenance::KeyError;
+use amint_publish::{AmiNameError, ApplyError, CloudError, CloudErrorClass};
 use amint_recipe::lock::LockError;
 use amint_recipe::{Diagnostics, RecipeError};
 use amint_store::StoreError;
@@ -186,6 +187,59 @@ impl From<StoreError> for Failure {
             ExitCode::Environment
         };
         Self::with(code, error.hint(), error)
+    }
+}
+
+impl From<ApplyError> for Failure {
+    fn from(error: ApplyError) -> Self {
+        let (code, hint) = match &error {
+            ApplyError::Cancelled(_) => (ExitCode::Interrupted, Some(RESUME)),
+            ApplyError::Read { .. } => (ExitCode::Input, None),
+            ApplyError::Journal(_) => (ExitCode::Environment, None),
+            ApplyError::Refused { .. } => (ExitCode::Gate, None),
+            ApplyError::Cloud(cloud) => (ExitCode::Cloud, hint_of(cloud)),
+            ApplyError::GivenUp { .. } | ApplyError::NotReady { .. } | ApplyError::NoSource { .. } => {
+                (ExitCode::Cloud, Some("the same command goes on from here"))
+            }
+            _ => (ExitCode::Cloud, None),
+        };
+        match error {
+            ApplyError::Store(error) => error.into(),
+            error => Self::with(code, hint.map(str::to_owned), error),
+        }
+    }
+}
+
+/// What becomes of a publication that was broken off.
+const RESUME: &str =
+    "what was sent is remembered: the same command goes on from there, `amint gc --cloud` removes it";
+
+fn hint_of(error: &CloudError) -> Option<&'static str> {
+    match (error.class, error.code.as_deref()) {
+        (CloudErrorClass::Denied, None) => Some(
+            "give credentials as other tools of AWS take them: AWS_PROFILE, SSO, or the variables of a key",
+        ),
+        (
+            CloudErrorClass::Denied,
+            Some("UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException"),
+        ) => Some("`amint iam` prints the policy that a command needs"),
+        (CloudErrorClass::Denied, Some("OptInRequired")) => Some("enable the region for the account first"),
+        (CloudErrorClass::Denied, Some(_)) => Some(
+            "look at the credentials: which key is used, whether it is valid still, and the clock of this machine",
+        ),
+        (CloudErrorClass::Invalid, None) if error.message.contains("invalid peer certificate") => {
+            Some("AWS_CA_BUNDLE names a file with the certificates to trust instead of the system's")
+        }
+        (CloudErrorClass::Throttled | CloudErrorClass::Transient, _) => {
+            Some("the same command goes on from here")
+        }
+        _ => None,
+    }
+}
+
+impl From<AmiNameError> for Failure {
+    fn from(error: AmiNameError) -> Self {
+        Self::with(ExitCode::Usage, None, error)
     }
 }
 

@@ -5,6 +5,8 @@
 mod advisories;
 mod args;
 mod assessment;
+#[cfg(feature = "aws")]
+mod aws;
 mod cloud_args;
 mod commands;
 mod context;
@@ -15,8 +17,12 @@ mod identity_args;
 mod images;
 mod inspecting;
 mod present;
+#[cfg(feature = "aws")]
+mod present_publish;
 mod present_scan;
 mod provenance;
+mod publish_args;
+mod publishing;
 mod reference;
 mod supply;
 mod times;

@@ -20,6 +20,7 @@ use crate::cloud::{
 use crate::journal::{Journal, JournalError};
 use crate::plan::{Action, Observed, Plan, Upload};
 use crate::retry::{Patience, Stopped, again, or_cancelled};
+use crate::settings::Setting;
 use crate::upload::{Disk, Progress, checksum};
 use crate::wanted::{DIGEST_TAG, NAME_TAG, Wanted};
 
@@ -76,6 +77,12 @@ pub enum ApplyError {
         /// In what it differs.
         differences: Vec<String>,
     },
+    /// The region that others copy from failed.
+    #[error("there is no image in {region} to copy from")]
+    NoSource {
+        /// The region.
+        region: String,
+    },
     /// The plan refuses.
     #[error("the plan refuses to publish in {region}")]
     Refused {
@@ -119,13 +126,22 @@ pub async fn observe<R: Region>(
     cancel: &Cancel,
 ) -> Result<Observed, ApplyError> {
     let settled = Patience::Settled;
-    Ok(Observed {
+    let mut observed = Observed {
         region: region.name().to_owned(),
-        account: again(settled, cancel, || region.account()).await?,
+        account: again(Patience::First, cancel, || region.account()).await?,
         is_encrypted_by_default: again(settled, cancel, || region.is_encrypted_by_default()).await?,
         same_name: again(settled, cancel, || region.images_named(&wanted.name)).await?,
         lineage: again(settled, cancel, || region.snapshots_tagged(NAME_TAG, &wanted.lineage)).await?,
-    })
+        ..Observed::default()
+    };
+    // Who shares with nobody needs no right to look.
+    if let Some(image) = observed.same_name.first().filter(|_| !wanted.settings.accounts.is_empty()) {
+        observed.image_accounts = again(settled, cancel, || region.image_accounts(&image.id)).await?;
+        if let Some(id) = &image.snapshot_id {
+            observed.snapshot_accounts = again(settled, cancel, || region.snapshot_accounts(id)).await?;
+        }
+    }
+    Ok(observed)
 }
 
 /// What is to be done in a region, and where it is written down.
@@ -141,6 +157,8 @@ pub struct Publication<'a> {
     pub store: &'a Store,
     /// The folder for lists of blocks that were sent.
     pub folder: &'a Path,
+    /// The image to copy, where the plan says so and did not know it yet.
+    pub source_image_id: Option<String>,
 }
 
 /// Does what a plan says.
@@ -153,28 +171,42 @@ pub async fn apply<R: Region>(
     progress: &Progress<'_>,
     cancel: &Cancel,
 ) -> Result<Applied, ApplyError> {
-    let Publication { wanted, plan, image, store, folder } = publication;
+    let Publication { wanted, plan, image, store, folder, source_image_id } = publication;
     let manifest = Arc::new(image.manifest().clone());
     let source: Arc<dyn BlockSource> = Arc::new(image);
     let work =
         Work { region, wanted, plan, disk: Disk { source, manifest }, store, folder, progress, cancel };
-    match &plan.action {
-        Action::Nothing { image_id, snapshot_id } => Ok(Applied {
+    let mut applied = match &plan.action {
+        Action::Nothing { image_id, snapshot_id } => Applied {
             image_id: image_id.clone(),
             snapshot_id: snapshot_id.clone().unwrap_or_default(),
             ..Applied::default()
-        }),
-        Action::Refuse { .. } => Err(ApplyError::Refused { region: plan.region.clone() }),
+        },
+        Action::Await { image_id } => {
+            let snapshot_id = work.agree(image_id, None).await?;
+            Applied { image_id: image_id.clone(), snapshot_id, ..Applied::default() }
+        }
+        Action::Refuse { .. } => return Err(ApplyError::Refused { region: plan.region.clone() }),
         Action::Register { snapshot_id } => {
             // Left by a run that was broken off between the end of the snapshot and this.
             Journal::open(folder, snapshot_id)?.remove()?;
-            work.register(snapshot_id, 0).await
+            work.register(snapshot_id, 0).await?
+        }
+        Action::Copy(copy) => {
+            let source = copy.source_image_id.clone().or(source_image_id);
+            let source = source.ok_or_else(|| ApplyError::NoSource { region: copy.source_region.clone() })?;
+            work.copy(&copy.source_region, &source).await?
         }
         Action::Upload(upload) => {
             let (snapshot_id, sent) = work.snapshot(upload).await?;
-            work.register(&snapshot_id, sent).await
+            work.register(&snapshot_id, sent).await?
         }
+    };
+    if !plan.settings.is_empty() {
+        work.settle(&applied).await?;
+        applied.is_changed = true;
     }
+    Ok(applied)
 }
 
 struct Work<'a, R> {
@@ -357,8 +389,71 @@ impl<R: Region> Work<'_, R> {
                 },
             }
         };
-        self.agree(&image_id, snapshot_id).await?;
+        self.agree(&image_id, Some(snapshot_id)).await?;
         Ok(image_id)
+    }
+
+    /// Copies the image from another region, unless it is there.
+    async fn copy(&self, region: &str, source_image_id: &str) -> Result<Applied, ApplyError> {
+        let intent = json!({
+            "region": self.plan.region,
+            "account": self.plan.account,
+            "name": self.wanted.name,
+            "source_region": region,
+            "source_image_id": source_image_id,
+        });
+        let operation = self.store.begin("publish-copy", &self.subject(), &intent)?;
+        let source = (region, source_image_id);
+        let request = self.wanted.copy(&self.plan.region, &self.plan.account, source);
+        let made = async {
+            // The original may have been made a moment ago, and a token keeps a second try from making a second copy.
+            let ask = || self.region.copy_image(&request);
+            let image_id = again(Patience::Young, self.cancel, ask).await?;
+            let snapshot_id = self.agree(&image_id, None).await?;
+            Ok::<_, ApplyError>((image_id, snapshot_id))
+        };
+        match made.await {
+            Ok((image_id, snapshot_id)) => {
+                let result = json!({ "image_id": image_id, "snapshot_id": snapshot_id });
+                self.store.finish(operation, Outcome::Succeeded, &result)?;
+                Ok(Applied { image_id, snapshot_id, blocks_sent: 0, is_changed: true })
+            }
+            Err(error) => {
+                let result = json!({ "error": error.to_string() });
+                self.store.finish(operation, Outcome::Failed, &result)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Sets what the plan wants to be set. Each of these requests may be sent again.
+    async fn settle(&self, applied: &Applied) -> Result<(), ApplyError> {
+        let intent = json!({
+            "region": self.plan.region,
+            "account": self.plan.account,
+            "image_id": applied.image_id,
+            "settings": self.plan.settings,
+        });
+        let operation = self.store.begin("publish-settings", &self.subject(), &intent)?;
+        for setting in &self.plan.settings {
+            let ask = async || match setting {
+                Setting::ShareImage { accounts } => {
+                    self.region.share_image(&applied.image_id, accounts).await
+                }
+                Setting::ShareSnapshot { accounts } => {
+                    self.region.share_snapshot(&applied.snapshot_id, accounts).await
+                }
+                Setting::Deprecate { at } => self.region.deprecate_image(&applied.image_id, *at).await,
+            };
+            if let Err(stopped) = again(Patience::Young, self.cancel, ask).await {
+                let error = ApplyError::from(stopped);
+                let result = json!({ "error": error.to_string() });
+                self.store.finish(operation, Outcome::Failed, &result)?;
+                return Err(error);
+            }
+        }
+        self.store.finish(operation, Outcome::Succeeded, &json!({}))?;
+        Ok(())
     }
 
     /// Returns the image of the name when it is of the snapshot.
@@ -372,23 +467,27 @@ impl<R: Region> Work<'_, R> {
     }
 
     /// Waits until the service says several times in a row that the image is there, and as it should be; removes it
-    /// when it is not.
-    async fn agree(&self, image_id: &str, snapshot_id: &str) -> Result<(), ApplyError> {
+    /// when it is not. Returns its snapshot.
+    async fn agree(&self, image_id: &str, snapshot_id: Option<&str>) -> Result<String, ApplyError> {
         let mut wait = Wait::new(format!("image {image_id}"));
         let mut agreed = 0;
+        let mut snapshot_id = snapshot_id.map(str::to_owned);
         while agreed < AGREEMENTS {
             let image = again(Patience::Settled, self.cancel, || self.region.image(image_id)).await?;
+            if let Some(image) = &image {
+                snapshot_id = snapshot_id.or_else(|| image.snapshot_id.clone());
+            }
             match image {
                 Some(image) if image.state == "available" => {
                     let differences = self.wanted.differences(&image);
                     if !differences.is_empty() {
-                        self.take_back(image_id, snapshot_id).await?;
+                        self.take_back(image_id, snapshot_id.as_deref()).await?;
                         return Err(ApplyError::Different { differences });
                     }
                     agreed += 1;
                 }
                 Some(image) if matches!(image.state.as_str(), "failed" | "error" | "invalid") => {
-                    self.take_back(image_id, snapshot_id).await?;
+                    self.take_back(image_id, snapshot_id.as_deref()).await?;
                     let differences = vec![format!("its state is {}", image.state)];
                     return Err(ApplyError::Different { differences });
                 }
@@ -398,18 +497,15 @@ impl<R: Region> Work<'_, R> {
                 wait.pause(self.cancel).await?;
             }
         }
-        Ok(())
+        Ok(snapshot_id.unwrap_or_default())
     }
 
     /// Removes image and snapshot.
-    async fn take_back(&self, image_id: &str, snapshot_id: &str) -> Result<(), ApplyError> {
-        for is_image in [true, false] {
-            let ask = async || {
-                if is_image {
-                    self.region.deregister_image(image_id).await
-                } else {
-                    self.region.delete_snapshot(snapshot_id).await
-                }
+    async fn take_back(&self, image_id: &str, snapshot_id: Option<&str>) -> Result<(), ApplyError> {
+        for snapshot_id in [None, snapshot_id] {
+            let ask = async || match snapshot_id {
+                None => self.region.deregister_image(image_id).await,
+                Some(snapshot_id) => self.region.delete_snapshot(snapshot_id).await,
             };
             match again(Patience::Settled, self.cancel, ask).await {
                 Ok(()) => {}
@@ -452,8 +548,11 @@ mod tests {
 
     use super::*;
     use crate::cloud::Tags;
+    use crate::collect::{find_litter, remove_litter};
+    use crate::copies::Copies;
     use crate::plan::plan;
     use crate::read_back::read_back;
+    use crate::regions::{Batch, apply_all, plan_all};
     use crate::testing::{Fake, Faults, put, stored};
 
     struct Bench {
@@ -484,7 +583,14 @@ mod tests {
             let plan = plan(&wanted, &observed, &manifest, &known);
             let image = self.store.reader(&self.record).unwrap();
             let (store, folder) = (&self.store, self.list());
-            let publication = Publication { wanted: &wanted, plan: &plan, image, store, folder: &folder };
+            let publication = Publication {
+                wanted: &wanted,
+                plan: &plan,
+                image,
+                store,
+                folder: &folder,
+                source_image_id: None,
+            };
             apply(region, publication, &|_, _| {}, &cancel).await
         }
 
@@ -596,6 +702,111 @@ mod tests {
         let found =
             read_back(&region, &applied.snapshot_id, &manifest, &|_, _| {}, &Cancel::new()).await.unwrap();
         assert_eq!((found.blocks, found.different, found.first_different), (2, 1, vec![2]));
+    }
+
+    const OTHERS: [&str; 2] = ["111122223333", "444455556666"];
+
+    impl Bench {
+        fn batch<'a>(
+            &'a self,
+            wanted: &'a Wanted,
+            regions: &'a [Fake],
+            plans: &'a [Plan],
+            folder: &'a Path,
+        ) -> Batch<'a, Fake> {
+            Batch { regions, plans, wanted, record: &self.record, store: &self.store, folder }
+        }
+
+        async fn publish_all(
+            &self,
+            wanted: &Wanted,
+            regions: &[Fake],
+            copies: Copies,
+        ) -> (Vec<Plan>, Vec<Result<Applied, ApplyError>>) {
+            let cancel = Cancel::new();
+            let manifest = self.store.manifest(self.record.digest).unwrap();
+            let known = |digest| self.store.manifest(digest).ok();
+            let plans = plan_all(regions, wanted, &manifest, &known, copies, &cancel).await.unwrap();
+            let folder = self.list();
+            let batch = self.batch(wanted, regions, &plans, &folder);
+            let results = apply_all(&batch, &|_, _| {}, &cancel).await;
+            (plans, results)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn shared_and_dated_whatever_fails_and_set_once_only() {
+        for seed in 0..40 {
+            let bench = Bench::new(&[7, 9]);
+            let region = Fake::new(Faults { seed, ..Faults::default() });
+            let mut wanted = bench.wanted();
+            wanted.settings.accounts = OTHERS.map(str::to_owned).into();
+            wanted.settings.deprecate_at = Some("2027-01-02T03:04:00Z".parse().unwrap());
+            let regions = [region];
+            let (_, mut results) = bench.publish_all(&wanted, &regions, Copies::Auto).await;
+            let applied = results.remove(0).unwrap();
+            for id in [&applied.image_id, &applied.snapshot_id] {
+                assert_eq!(regions[0].accounts(id), wanted.settings.accounts);
+            }
+            regions[0].heal();
+            let before = regions[0].changes();
+            let (plans, results) = bench.publish_all(&wanted, &regions, Copies::Auto).await;
+            assert!(plans[0].is_nothing(), "{plans:?}");
+            assert!(!results[0].as_ref().unwrap().is_changed);
+            assert_eq!(regions[0].changes(), before);
+            wanted.settings.accounts.insert("777788889999".to_owned());
+            let (plans, _) = bench.publish_all(&wanted, &regions, Copies::Auto).await;
+            let accounts = ["777788889999".to_owned()].into();
+            assert_eq!(plans[0].settings[0], Setting::ShareImage { accounts });
+            assert_eq!(regions[0].accounts(&applied.image_id).len(), 3);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_region_gets_the_blocks_and_the_other_a_copy_with_the_same_bytes() {
+        for seed in 0..40 {
+            let bench = Bench::new(&[7, 0, 9]);
+            let first = Fake::new(Faults { seed, ..Faults::default() });
+            let second = Fake::beside(&first, Faults { seed: seed / 2, ..Faults::default() });
+            let (wanted, regions) = (bench.wanted(), [first, second]);
+            let (plans, results) = bench.publish_all(&wanted, &regions, Copies::Always).await;
+            assert!(matches!(plans[1].action, Action::Copy(_)), "{plans:?}");
+            for (region, applied) in regions.iter().zip(&results) {
+                region.heal();
+                bench.assert_published(region, applied.as_ref().unwrap()).await;
+            }
+            assert_eq!(regions[1].puts(), 0);
+            let before = regions[1].changes();
+            bench.publish_all(&wanted, &regions, Copies::Always).await;
+            assert_eq!(regions[1].changes(), before);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_region_that_fails_keeps_none_of_the_others() {
+        let bench = Bench::new(&[7]);
+        let first = Fake::new(Faults { is_billing_lost: true, ..Faults::default() });
+        let regions = [first, Fake::new(Faults::default())];
+        let (_, results) = bench.publish_all(&bench.wanted(), &regions, Copies::Never).await;
+        assert!(results[0].is_err());
+        bench.assert_published(&regions[1], results[1].as_ref().unwrap()).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_no_image_uses_is_litter_once_it_is_old() {
+        let bench = Bench::new(&[7]);
+        let region = Fake::new(Faults::default());
+        let applied = bench.publish(&region).await.unwrap();
+        let (cancel, late) = (Cancel::new(), "2026-01-01T00:00:00Z".parse().unwrap());
+        let find = async |before| find_litter(&region, before, &cancel).await.unwrap();
+        assert_eq!(find(late).await, []);
+        region.forget_image(&applied.image_id);
+        // Fakes begin all snapshots at the beginning of time.
+        assert_eq!(find(jiff::Timestamp::UNIX_EPOCH).await, []);
+        let litter = find(late).await;
+        assert_eq!(litter.len(), 1);
+        assert_eq!(remove_litter(&region, &litter, &bench.store, &cancel).await.unwrap(), 1);
+        assert_eq!(region.ids(), (vec![], vec![]));
     }
 
     #[tokio::test(start_paused = true)]

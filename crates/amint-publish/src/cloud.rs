@@ -1,6 +1,6 @@
 //! What publishing needs of a region.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
 use bytes::Bytes;
@@ -84,6 +84,42 @@ pub trait Region: Send + Sync {
 
     /// Removes an image (`ec2:DeregisterImage`).
     fn deregister_image(&self, id: &str) -> impl Future<Output = Result<(), CloudError>> + Send;
+
+    /// Copies an image, with its snapshot, from another region to this one (`ec2:CopyImage`) and returns its id.
+    fn copy_image(&self, request: &CopyImage) -> impl Future<Output = Result<String, CloudError>> + Send;
+
+    /// Returns the account's own images that use one of some snapshots (`ec2:DescribeImages`).
+    fn images_using(
+        &self,
+        snapshot_ids: &[String],
+    ) -> impl Future<Output = Result<Vec<CloudImage>, CloudError>> + Send;
+
+    /// Returns the accounts that may launch an image (`ec2:DescribeImageAttribute`).
+    fn image_accounts(&self, id: &str) -> impl Future<Output = Result<BTreeSet<String>, CloudError>> + Send;
+
+    /// Returns the accounts that may use a snapshot (`ec2:DescribeSnapshotAttribute`).
+    fn snapshot_accounts(
+        &self,
+        id: &str,
+    ) -> impl Future<Output = Result<BTreeSet<String>, CloudError>> + Send;
+
+    /// Lets accounts launch an image (`ec2:ModifyImageAttribute`).
+    fn share_image(
+        &self,
+        id: &str,
+        accounts: &BTreeSet<String>,
+    ) -> impl Future<Output = Result<(), CloudError>> + Send;
+
+    /// Lets accounts use a snapshot (`ec2:ModifySnapshotAttribute`).
+    fn share_snapshot(
+        &self,
+        id: &str,
+        accounts: &BTreeSet<String>,
+    ) -> impl Future<Output = Result<(), CloudError>> + Send;
+
+    /// Says from when on an image is deprecated (`ec2:EnableImageDeprecation`).
+    fn deprecate_image(&self, id: &str, at: Timestamp)
+    -> impl Future<Output = Result<(), CloudError>> + Send;
 }
 
 /// A request failed.
@@ -155,6 +191,10 @@ pub struct CloudImage {
     pub root_device: Option<String>,
     /// The snapshot of the root device.
     pub snapshot_id: Option<String>,
+    /// The snapshots of all devices.
+    pub snapshot_ids: BTreeSet<String>,
+    /// From when on it is deprecated.
+    pub deprecated_at: Option<Timestamp>,
     /// The size of the root volume in GiB.
     pub volume_gib: Option<u64>,
     /// The type of the root volume: `gp3`.
@@ -272,5 +312,22 @@ pub struct RegisterImage {
     /// `gp3`.
     pub volume_type: &'static str,
     /// Its tags.
+    pub tags: Tags,
+}
+
+/// A copy of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyImage {
+    /// Its name, which no other image of the account has in the region.
+    pub name: String,
+    /// What people read.
+    pub description: String,
+    /// The region of the original.
+    pub source_region: String,
+    /// The original.
+    pub source_image_id: String,
+    /// Asked again with the same one, nothing new is made.
+    pub client_token: String,
+    /// Tags of image and snapshot.
     pub tags: Tags,
 }

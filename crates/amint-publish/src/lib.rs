@@ -6,14 +6,22 @@
 //! - [`plan`] is a function of what is wanted and what a region holds; it changes nothing.
 //! - [`apply`] does what a plan says. Each call's intent is in the operation log before, its result after; done again,
 //!   it finds what is there and goes on, so that neither a block is sent twice nor an image made twice.
+//! - [`plan_all`] and [`apply_all`] do so for several regions at once, of which some may get copies from another.
 //! - [`read_back`] compares the blocks of a snapshot with those of the store.
+//! - [`calls`] lists every request that is sent; [`policy`] allows these and nothing else.
 
 mod apply;
+pub mod calls;
 mod cloud;
+mod collect;
+mod copies;
 mod journal;
 mod plan;
+mod policy;
 mod read_back;
+mod regions;
 mod retry;
+mod settings;
 #[cfg(test)]
 mod testing;
 mod upload;
@@ -21,11 +29,16 @@ mod wanted;
 
 pub use apply::{Applied, ApplyError, Publication, apply, observe};
 pub use cloud::{
-    BlockData, CloudError, CloudErrorClass, CloudImage, CloudSnapshot, CompleteSnapshot, Listed, Region,
-    RegisterImage, SnapshotState, StartSnapshot, StartedSnapshot, Tags,
+    BlockData, CloudError, CloudErrorClass, CloudImage, CloudSnapshot, CompleteSnapshot, CopyImage, Listed,
+    Region, RegisterImage, SnapshotState, StartSnapshot, StartedSnapshot, Tags,
 };
+pub use collect::{Litter, find_litter, remove_litter};
+pub use copies::Copies;
 pub use journal::{Journal, JournalError};
-pub use plan::{Action, Observed, Parent, Plan, Problem, Upload, plan};
-pub use read_back::{ReadBack, read_back};
+pub use plan::{Action, Copy, Observed, Parent, Plan, Problem, Upload, plan};
+pub use policy::{PolicyRequest, policy};
+pub use read_back::{Published, ReadBack, find_published, read_back};
+pub use regions::{Batch, RegionEvent, RegionProgress, apply_all, plan_all};
+pub use settings::Setting;
 pub use upload::Progress;
-pub use wanted::Wanted;
+pub use wanted::{AmiNameError, Settings, Wanted};

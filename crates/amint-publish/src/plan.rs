@@ -1,10 +1,13 @@
 //! What has to happen in a region: a function of what is wanted and what is there.
 
+use std::collections::BTreeSet;
+
 use amint_store::Manifest;
 use amint_types::{BLOCK_BYTES, Digest};
 use serde::Serialize;
 
 use crate::cloud::{CloudImage, CloudSnapshot, SnapshotState};
+use crate::settings::{Setting, settings};
 use crate::wanted::{DIGEST_TAG, Wanted};
 
 /// What a region holds that matters to an image.
@@ -20,6 +23,10 @@ pub struct Observed {
     pub same_name: Vec<CloudImage>,
     /// The account's snapshots of older images of the same lineage, and of this one.
     pub lineage: Vec<CloudSnapshot>,
+    /// The accounts that may launch the image of the name.
+    pub image_accounts: BTreeSet<String>,
+    /// The accounts that may use its snapshot.
+    pub snapshot_accounts: BTreeSet<String>,
 }
 
 /// What has to happen in a region.
@@ -31,8 +38,54 @@ pub struct Plan {
     pub account: String,
     /// The name of the AMI.
     pub name: String,
+    /// Whether new snapshots are encrypted by default.
+    pub is_encrypted_by_default: bool,
     /// What to do.
     pub action: Action,
+    /// What to set once the image is there.
+    pub settings: Vec<Setting>,
+}
+
+impl Plan {
+    /// Returns the image that is there already.
+    pub fn image_id(&self) -> Option<&str> {
+        match &self.action {
+            Action::Nothing { image_id, .. } | Action::Await { image_id } => Some(image_id),
+            _ => None,
+        }
+    }
+
+    /// Tells whether nothing has to be done at all.
+    pub fn is_nothing(&self) -> bool {
+        matches!(self.action, Action::Nothing { .. }) && self.settings.is_empty()
+    }
+
+    /// Returns the reasons for which it cannot be done.
+    pub fn problems(&self) -> &[Problem] {
+        match &self.action {
+            Action::Refuse { problems } => problems,
+            _ => &[],
+        }
+    }
+
+    /// Returns how many bytes leave this machine.
+    pub fn bytes(&self) -> u64 {
+        match &self.action {
+            Action::Upload(upload) => upload.bytes,
+            _ => 0,
+        }
+    }
+
+    /// Returns how many requests it needs that are not only looks, the least that is possible.
+    pub fn requests(&self) -> u64 {
+        let action = match &self.action {
+            Action::Upload(upload) => upload.requests,
+            Action::Register { .. } | Action::Copy(_) => 2,
+            Action::Await { .. } => 1,
+            Action::Nothing { .. } | Action::Refuse { .. } => 0,
+        };
+        action + self.settings.len() as u64
+    }
 }
 
 /// What to do in a region.
@@ -47,6 +100,13 @@ pub enum Action {
         /// Its snapshot.
         snapshot_id: Option<String>,
     },
+    /// The image was made, and is not ready yet.
+    Await {
+        /// Its id.
+        image_id: String,
+    },
+    /// The image comes from another region.
+    Copy(Copy),
     /// A snapshot with the very blocks is there: only an image is to be made of it.
     Register {
         /// The snapshot.
@@ -59,6 +119,17 @@ pub enum Action {
         /// Why: all reasons at once.
         problems: Vec<Problem>,
     },
+}
+
+/// From where an image comes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Copy {
+    /// The region of the original.
+    pub source_region: String,
+    /// The original; none when it is yet to be made.
+    pub source_image_id: Option<String>,
+    /// The bytes that are not sent from here because of it.
+    pub bytes: u64,
 }
 
 /// Which blocks are to be sent.
@@ -110,11 +181,15 @@ pub fn plan(
     manifest: &Manifest,
     known: &dyn Fn(Digest) -> Option<Manifest>,
 ) -> Plan {
+    let action = action(wanted, observed, manifest, known);
+    let is_refused = matches!(action, Action::Refuse { .. });
     Plan {
         region: observed.region.clone(),
         account: observed.account.clone(),
         name: wanted.name.clone(),
-        action: action(wanted, observed, manifest, known),
+        is_encrypted_by_default: observed.is_encrypted_by_default,
+        action,
+        settings: if is_refused { Vec::new() } else { settings(wanted, observed) },
     }
 }
 
@@ -143,6 +218,9 @@ fn action(
 fn existing(wanted: &Wanted, image: &CloudImage) -> Action {
     let problem = |message: String, hint: &str| Problem { message, hint: hint.to_owned() };
     let is_same = image.tags.get(DIGEST_TAG) == Some(&wanted.digest.to_string());
+    if is_same && image.state == "pending" {
+        return Action::Await { image_id: image.id.clone() };
+    }
     let problems = if is_same {
         let hint = "deregister it, then publish again; or set right by hand what can be changed";
         let differences = wanted.differences(image).into_iter();

@@ -11,6 +11,7 @@ use crate::apply::ApplyError;
 use crate::cloud::Region;
 use crate::retry::{Patience, again};
 use crate::upload::Progress;
+use crate::wanted::{DIGEST_TAG, made_otherwise};
 
 /// How many blocks are read at once.
 const READERS: usize = 16;
@@ -35,6 +36,46 @@ impl ReadBack {
     pub fn is_same(&self) -> bool {
         self.different == 0 && self.missing == 0
     }
+}
+
+/// An image of a region that amint published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Published {
+    /// `ami-…`.
+    pub image_id: String,
+    /// Its name.
+    pub name: String,
+    /// Its snapshot.
+    pub snapshot_id: String,
+    /// The digest that its tag promises.
+    pub digest: Option<Digest>,
+    /// `x86_64` or `arm64`.
+    pub architecture: String,
+    /// What it should be and is not: what every image of amint is, whatever it holds.
+    pub differences: Vec<String>,
+}
+
+/// Looks for a published image by its id.
+///
+/// # Errors
+/// Fails when the cloud refuses or fails.
+pub async fn find_published<R: Region>(
+    region: &R,
+    image_id: &str,
+    cancel: &Cancel,
+) -> Result<Option<Published>, ApplyError> {
+    let found = again(Patience::First, cancel, || region.image(image_id)).await?;
+    let Some(image) = found else { return Ok(None) };
+    let digest = image.tags.get(DIGEST_TAG).and_then(|text| text.parse().ok());
+    let differences = made_otherwise(&image);
+    Ok(Some(Published {
+        image_id: image.id,
+        name: image.name,
+        snapshot_id: image.snapshot_id.unwrap_or_default(),
+        digest,
+        architecture: image.architecture,
+        differences,
+    }))
 }
 
 /// Reads all blocks of a snapshot and compares them with an image's.

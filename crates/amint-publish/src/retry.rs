@@ -9,6 +9,8 @@ use crate::cloud::{CloudError, CloudErrorClass};
 
 /// How often a request is sent at most.
 pub(crate) const ATTEMPTS_MAX: u32 = 12;
+/// How often the very first request is sent when the service or the way to it fails: some five seconds.
+const FIRST_ATTEMPTS_MAX: u32 = 5;
 /// How long something that was just made may stay unknown: AWS names two minutes for snapshots.
 const UNKNOWN_MAX: Duration = Duration::from_mins(2);
 /// How often somebody looks whether the user wants to stop.
@@ -21,11 +23,14 @@ pub(crate) enum Patience {
     Settled,
     /// What it names was just made: it may be unknown for a while.
     Young,
+    /// Nothing was answered yet: a way that is not there will not be there in two minutes either.
+    First,
 }
 
 /// Tells whether a failure may pass, after `attempt` failures and `waited` in all.
 pub(crate) fn may_pass(error: &CloudError, patience: Patience, attempt: u32, waited: Duration) -> bool {
     match error.class {
+        CloudErrorClass::Transient if patience == Patience::First => attempt < FIRST_ATTEMPTS_MAX,
         CloudErrorClass::Throttled | CloudErrorClass::Transient => attempt < ATTEMPTS_MAX,
         CloudErrorClass::NotFound => patience == Patience::Young && waited < UNKNOWN_MAX,
         _ => false,
@@ -86,5 +91,30 @@ pub(crate) async fn or_cancelled<T>(
             answer = &mut future => return Ok(answer),
             () = tokio::time::sleep(LOOK) => cancel.check()?,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_that_is_not_there_is_given_up_soon_and_one_that_was_there_late() {
+        let error = |class| CloudError {
+            operation: "sts:GetCallerIdentity",
+            region: "eu-west-1".to_owned(),
+            class,
+            code: None,
+            message: String::new(),
+            request_id: None,
+        };
+        let waits = |class, patience| {
+            let last = (1..100).find(|attempt| !may_pass(&error(class), patience, *attempt, Duration::ZERO));
+            (1..last.unwrap()).map(|attempt| pause(attempt, 0)).sum::<Duration>()
+        };
+        assert!(waits(CloudErrorClass::Transient, Patience::First) < Duration::from_secs(7));
+        assert!(waits(CloudErrorClass::Transient, Patience::Settled) > Duration::from_secs(60));
+        assert!(waits(CloudErrorClass::Throttled, Patience::First) > Duration::from_secs(60));
+        assert_eq!(waits(CloudErrorClass::Denied, Patience::First), Duration::ZERO);
     }
 }

@@ -1,8 +1,8 @@
 //! A region in memory, with faults.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use amint_store::{ImageRecord, Manifest, PutRequest, Store, manifest_of};
 use amint_types::{Architecture, BLOCK_BYTES, BlockSource, Cancel, Digest};
@@ -14,8 +14,8 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
 
 use crate::cloud::{
-    BlockData, CloudError, CloudErrorClass, CloudImage, CloudSnapshot, CompleteSnapshot, Listed, Region,
-    RegisterImage, SnapshotState, StartSnapshot, StartedSnapshot, Tags,
+    BlockData, CloudError, CloudErrorClass, CloudImage, CloudSnapshot, CompleteSnapshot, CopyImage, Listed,
+    Region, RegisterImage, SnapshotState, StartSnapshot, StartedSnapshot, Tags,
 };
 use crate::wanted::Wanted;
 
@@ -93,6 +93,8 @@ fn made(id: &str, request: &RegisterImage) -> CloudImage {
         platform_details: Some("Linux/UNIX".to_owned()),
         root_device: Some(request.root_device.to_owned()),
         snapshot_id: Some(request.snapshot_id.clone()),
+        snapshot_ids: [request.snapshot_id.clone()].into(),
+        deprecated_at: None,
         volume_gib: Some(request.volume_gib),
         volume_type: Some(request.volume_type.to_owned()),
         is_deleted_on_termination: true,
@@ -115,8 +117,11 @@ pub(crate) struct Faults {
 
 /// A region in memory.
 pub(crate) struct Fake {
-    state: Mutex<State>,
+    name: &'static str,
+    state: Arc<Mutex<State>>,
     stopped: Notify,
+    /// The region that copies come from.
+    elsewhere: Option<Arc<Mutex<State>>>,
 }
 
 #[derive(Default)]
@@ -131,6 +136,9 @@ struct State {
     snapshots: BTreeMap<String, FakeSnapshot>,
     images: BTreeMap<String, CloudImage>,
     tokens: HashMap<String, (StartSnapshot, String)>,
+    copies: HashMap<String, String>,
+    /// The accounts that images and snapshots are shared with.
+    accounts: BTreeMap<String, BTreeSet<String>>,
 }
 
 struct FakeSnapshot {
@@ -143,7 +151,27 @@ struct FakeSnapshot {
 impl Fake {
     pub(crate) fn new(faults: Faults) -> Self {
         let state = State { faults, random: faults.seed, ..State::default() };
-        Self { state: Mutex::new(state), stopped: Notify::new() }
+        Self {
+            name: "eu-west-1",
+            state: Arc::new(Mutex::new(state)),
+            stopped: Notify::new(),
+            elsewhere: None,
+        }
+    }
+
+    /// Makes another region, which copies come to.
+    pub(crate) fn beside(elsewhere: &Self, faults: Faults) -> Self {
+        Self { name: "us-east-1", elsewhere: Some(Arc::clone(&elsewhere.state)), ..Self::new(faults) }
+    }
+
+    /// Returns the accounts that an image or a snapshot is shared with.
+    pub(crate) fn accounts(&self, id: &str) -> BTreeSet<String> {
+        self.state().accounts.get(id).cloned().unwrap_or_default()
+    }
+
+    /// Forgets an image, as who deregisters it does.
+    pub(crate) fn forget_image(&self, id: &str) {
+        self.state().images.remove(id);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -249,6 +277,11 @@ impl State {
         }
     }
 
+    fn share(&mut self, id: &str, accounts: &BTreeSet<String>) {
+        self.accounts.entry(id.to_owned()).or_default().extend(accounts.iter().cloned());
+        self.changes += 1;
+    }
+
     fn id(&mut self, kind: &str) -> String {
         self.next += 1;
         format!("{kind}-{:017x}", self.next)
@@ -261,8 +294,8 @@ fn error(operation: &'static str, class: CloudErrorClass, message: &str) -> Clou
 }
 
 impl Region for Fake {
-    fn name(&self) -> &'static str {
-        "eu-west-1"
+    fn name(&self) -> &str {
+        self.name
     }
 
     async fn account(&self) -> Result<String, CloudError> {
@@ -426,6 +459,86 @@ impl Region for Fake {
                 Some(_) => Ok(()),
                 None => Err(error("ec2:DeregisterImage", CloudErrorClass::NotFound, "no such image")),
             }
+        })
+        .await
+    }
+
+    async fn copy_image(&self, request: &CopyImage) -> Result<String, CloudError> {
+        let blocks = self.elsewhere.as_ref().map(|other| {
+            let state = other.lock().unwrap();
+            let source = state.images.get(&request.source_image_id).cloned().unwrap();
+            let snapshot = &state.snapshots[source.snapshot_id.as_deref().unwrap()];
+            (source, snapshot.told.clone(), snapshot.blocks.clone())
+        });
+        self.call("ec2:CopyImage", |state| {
+            if let Some(id) = state.copies.get(&request.client_token) {
+                return Ok(id.clone());
+            }
+            let (source, told, blocks) = blocks.unwrap();
+            let (id, snapshot_id) = (state.id("ami"), state.id("snap"));
+            let told = CloudSnapshot { id: snapshot_id.clone(), tags: request.tags.clone(), ..told };
+            let image = CloudImage {
+                id: id.clone(),
+                name: request.name.clone(),
+                snapshot_id: Some(snapshot_id.clone()),
+                snapshot_ids: [snapshot_id.clone()].into(),
+                tags: request.tags.clone(),
+                ..source
+            };
+            state.snapshots.insert(snapshot_id, FakeSnapshot { told, blocks, written: BTreeMap::new() });
+            state.images.insert(id.clone(), image);
+            state.copies.insert(request.client_token.clone(), id.clone());
+            state.changes += 1;
+            Ok(id)
+        })
+        .await
+    }
+
+    async fn images_using(&self, snapshot_ids: &[String]) -> Result<Vec<CloudImage>, CloudError> {
+        self.call("ec2:DescribeImages", |state| {
+            let uses = |image: &&CloudImage| snapshot_ids.iter().any(|id| image.snapshot_ids.contains(id));
+            Ok(state.images.values().filter(uses).cloned().collect())
+        })
+        .await
+    }
+
+    async fn image_accounts(&self, id: &str) -> Result<BTreeSet<String>, CloudError> {
+        self.call("ec2:DescribeImageAttribute", |state| {
+            Ok(state.accounts.get(id).cloned().unwrap_or_default())
+        })
+        .await
+    }
+
+    async fn snapshot_accounts(&self, id: &str) -> Result<BTreeSet<String>, CloudError> {
+        self.call("ec2:DescribeSnapshotAttribute", |state| {
+            Ok(state.accounts.get(id).cloned().unwrap_or_default())
+        })
+        .await
+    }
+
+    async fn share_image(&self, id: &str, accounts: &BTreeSet<String>) -> Result<(), CloudError> {
+        self.call("ec2:ModifyImageAttribute", |state| {
+            assert!(state.images.contains_key(id));
+            state.share(id, accounts);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn share_snapshot(&self, id: &str, accounts: &BTreeSet<String>) -> Result<(), CloudError> {
+        self.call("ec2:ModifySnapshotAttribute", |state| {
+            assert!(state.snapshots.contains_key(id));
+            state.share(id, accounts);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn deprecate_image(&self, id: &str, at: Timestamp) -> Result<(), CloudError> {
+        self.call("ec2:EnableImageDeprecation", |state| {
+            state.images.get_mut(id).unwrap().deprecated_at = Some(at);
+            state.changes += 1;
+            Ok(())
         })
         .await
     }

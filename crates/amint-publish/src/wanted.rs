@@ -1,7 +1,10 @@
+use std::collections::BTreeSet;
+
 use amint_store::ImageRecord;
 use amint_types::{Architecture, Digest, GIB};
+use jiff::Timestamp;
 
-use crate::cloud::{CloudImage, RegisterImage, Tags};
+use crate::cloud::{CloudImage, CopyImage, RegisterImage, Tags};
 
 /// The tag that holds the digest of an image's blocks.
 pub(crate) const DIGEST_TAG: &str = "amint:digest";
@@ -29,9 +32,41 @@ pub struct Wanted {
     pub architecture: Architecture,
     /// Tags of image and snapshot.
     pub tags: Tags,
+    /// What it is set to once it is there.
+    pub settings: Settings,
+}
+
+/// What an image is set to once it is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The accounts that may launch it, and copy its snapshot. Others that may are left as they are.
+    pub accounts: BTreeSet<String>,
+    /// From when on it is deprecated, to the minute.
+    pub deprecate_at: Option<Timestamp>,
+}
+
+/// The text cannot be the name of an AMI.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` cannot be the name of an AMI: 3 to 128 letters, digits, spaces and ()[]./-'@_ are allowed")]
+pub struct AmiNameError {
+    name: String,
 }
 
 impl Wanted {
+    /// Gives it a name of its own instead of `NAME-VERSION`.
+    ///
+    /// # Errors
+    /// Fails when AMIs cannot have the name (`RegisterImage`, Name).
+    pub fn rename(&mut self, name: &str) -> Result<(), AmiNameError> {
+        let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || " ()[]./-'@_".contains(letter);
+        if !(3..=128).contains(&name.len()) || !name.chars().all(is_allowed) {
+            return Err(AmiNameError { name: name.to_owned() });
+        }
+        name.clone_into(&mut self.name);
+        self.tags.insert("Name".to_owned(), name.to_owned());
+        Ok(())
+    }
+
     /// Tells what an image of the store is as an AMI; `extra` tags do not replace amint's own.
     pub fn of(record: &ImageRecord, extra: &Tags) -> Self {
         // What versions may hold and names of images may not (`RegisterImage`, Name).
@@ -54,6 +89,7 @@ impl Wanted {
             volume_gib: record.disk_bytes.div_ceil(GIB).max(1),
             architecture: record.architecture,
             tags,
+            settings: Settings::default(),
         }
     }
 
@@ -77,32 +113,61 @@ impl Wanted {
         }
     }
 
+    /// Returns the request that copies it from another region.
+    pub(crate) fn copy(&self, region: &str, account: &str, source: (&str, &str)) -> CopyImage {
+        let (source_region, source_image_id) = source;
+        let place = format!(
+            "{account}\0{region}\0{}\0{}\0{source_region}\0{source_image_id}",
+            self.name, self.digest
+        );
+        CopyImage {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            source_region: source_region.to_owned(),
+            source_image_id: source_image_id.to_owned(),
+            client_token: Digest::of(place.as_bytes()).to_string(),
+            tags: self.tags.clone(),
+        }
+    }
+
     /// Tells in what an image differs from what is wanted, in words; the billing first, because an image with the wrong
     /// one has to go.
     pub(crate) fn differences(&self, image: &CloudImage) -> Vec<String> {
         let wanted = self.registration("");
-        let mut found = Vec::new();
+        let mut found = made_otherwise(image);
         let mut compare = |what: &str, has: Option<&str>, wants: &str| {
-            if has != Some(wants) {
-                found.push(format!("{what} is {}, wanted {wants}", has.unwrap_or("not set")));
-            }
+            found.extend(difference(what, has, wants));
         };
-        compare("the state", Some(&image.state), "available");
-        compare("PlatformDetails", image.platform_details.as_deref(), "Linux/UNIX");
         compare("the architecture", Some(&image.architecture), wanted.architecture);
-        compare("the virtualization", Some(&image.virtualization), "hvm");
         compare("the boot mode", image.boot_mode.as_deref(), wanted.boot_mode);
-        compare("ENA support", Some(if image.has_ena { "on" } else { "off" }), "on");
-        compare("IMDS support", image.imds_support.as_deref(), "v2.0");
         compare("the root device", image.root_device.as_deref(), wanted.root_device);
         compare("the volume's type", image.volume_type.as_deref(), wanted.volume_type);
         let size = image.volume_gib.map(|size| size.to_string());
         compare("the volume's size in GiB", size.as_deref(), &self.volume_gib.to_string());
-        let deletion = if image.is_deleted_on_termination { "deleted" } else { "kept" };
-        compare("after termination the volume", Some(deletion), "deleted");
         for (key, value) in &self.tags {
             compare(&format!("the tag {key}"), image.tags.get(key).map(String::as_str), value);
         }
         found
     }
+}
+
+/// Tells in what an image differs from what every image of amint is.
+pub(crate) fn made_otherwise(image: &CloudImage) -> Vec<String> {
+    let ena = if image.has_ena { "on" } else { "off" };
+    let volume = if image.is_deleted_on_termination { "deleted" } else { "kept" };
+    [
+        difference("the state", Some(&image.state), "available"),
+        difference("PlatformDetails", image.platform_details.as_deref(), "Linux/UNIX"),
+        difference("the virtualization", Some(&image.virtualization), "hvm"),
+        difference("ENA support", Some(ena), "on"),
+        difference("IMDS support", image.imds_support.as_deref(), "v2.0"),
+        difference("after termination the volume", Some(volume), "deleted"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn difference(what: &str, has: Option<&str>, wants: &str) -> Option<String> {
+    (has != Some(wants)).then(|| format!("{what} is {}, wanted {wants}", has.unwrap_or("not set")))
 }

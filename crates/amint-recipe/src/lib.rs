@@ -37,7 +37,7 @@ pub use section::{
     User, Waiver,
 };
 pub use template::template;
-pub use text::{Cidr, Region};
+pub use text::{Cidr, Region, is_region};
 pub use toml_string::toml_string;
 pub use validate_files::validate_files;
 pub use waiver_file::{load_waivers, parse_waivers};

@@ -10,10 +10,15 @@ mod db;
 mod diff;
 mod export;
 mod gc;
+#[cfg(feature = "aws")]
+mod gc_cloud;
+mod iam;
 mod identity;
 mod images;
 mod init;
 mod lock;
+#[cfg(feature = "aws")]
+mod publish;
 mod rm;
 mod scan;
 mod schema;
@@ -22,6 +27,8 @@ mod show;
 mod test;
 mod update;
 mod verify;
+#[cfg(feature = "aws")]
+mod verify_ami;
 
 pub(crate) use check::load as load_recipe;
 
@@ -29,6 +36,23 @@ use crate::args::Command;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+
+/// Runs a command that speaks with AWS, in a build that can.
+#[cfg(feature = "aws")]
+macro_rules! with_aws {
+    ($run:expr) => {
+        $run
+    };
+}
+
+#[cfg(not(feature = "aws"))]
+macro_rules! with_aws {
+    ($module:ident :: run(&$args:ident, $context:ident)) => {{
+        let _ = (&$args, $context);
+        Err(Failure::new(ExitCode::Environment, "this build of amint does not speak with AWS")
+            .hint("build it with the feature `aws`"))
+    }};
+}
 
 /// Runs one command.
 pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failure> {
@@ -47,10 +71,16 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failu
         Command::Scan(args) => scan::run(&args, context),
         Command::Diff(args) => diff::run(&args, context),
         Command::Db(command) => db::run(&command, context),
+        Command::Publish(args) => with_aws!(publish::run(&args, context)),
+        Command::Verify(args) if crate::publishing::is_ami(&args.image) => {
+            with_aws!(verify_ami::run(&args, context))
+        }
         Command::Verify(args) => verify::run(&args, context),
+        Command::Iam(command) => iam::run(&command, context),
         Command::Identity(command) => identity::run(&command, context),
         Command::Cloud(command) => cloud::run(&command, context),
         Command::Rm(args) => rm::run(&args, context),
+        Command::Gc(args) if args.cloud => with_aws!(gc_cloud::run(&args, context)),
         Command::Gc(args) => gc::run(&args, context),
         Command::Completions { shell } => Ok(completions::completions(shell, context)),
         Command::Man { folder } => completions::manual(&folder),

@@ -19,7 +19,7 @@ mod url;
 pub(crate) use choice::{Choice, choose};
 pub use cidr::Cidr;
 pub(crate) use plain::plain;
-pub use region::Region;
+pub use region::{Region, is_region};
 pub(crate) use url::{TEST_PATTERN as TEST_URL_PATTERN, TestUrl, mirror_url};
 
 /// Gives a checked text its serialised form and its JSON Schema.

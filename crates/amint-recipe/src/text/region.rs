@@ -43,7 +43,8 @@ impl fmt::Display for Region {
     }
 }
 
-fn is_region(text: &str) -> bool {
+/// Tells whether a text has the form of a region's code.
+pub fn is_region(text: &str) -> bool {
     let parts: Vec<_> = text.split('-').collect();
     let is_word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
     let [first, middle @ .., last] = &parts[..] else { return false };

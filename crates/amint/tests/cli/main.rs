@@ -13,6 +13,8 @@ mod diff;
 mod identity;
 mod init;
 mod lock;
+#[cfg(feature = "aws")]
+mod publish;
 mod scan;
 mod scan_verdicts;
 mod store;

@@ -1,0 +1,60 @@
+//! `amint iam`: policies made of the very list of requests that amint sends.
+
+use amint_publish::calls::Purpose;
+use amint_publish::{PolicyRequest, policy};
+
+use crate::context::Context;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::publish_args::{IamArgs, IamCommand};
+use crate::publishing::{accounts, regions};
+
+/// Prints a policy.
+pub(crate) fn run(command: &IamCommand, context: &Context) -> Result<ExitCode, Failure> {
+    let (purpose, args) = match command {
+        IamCommand::Publish(args) => (Purpose::Publish, args),
+        IamCommand::Verify(args) => (Purpose::Verify, args),
+        IamCommand::Gc(args) => (Purpose::Collect, args),
+    };
+    context.print_json(&policy(&request(purpose, args, context)?))?;
+    Ok(ExitCode::Fine)
+}
+
+fn request(purpose: Purpose, args: &IamArgs, context: &Context) -> Result<PolicyRequest, Failure> {
+    let file = args.recipe.as_ref().map(|path| super::load_recipe(path, context)).transpose()?;
+    let recipe = file.as_ref().map(|file| &file.recipe);
+    let publish = recipe.map(|recipe| &recipe.publish);
+    let regions = if args.regions.is_empty() {
+        regions(publish.into_iter().flat_map(|publish| publish.regions.iter().map(|region| region.as_str())))?
+    } else {
+        regions(args.regions.iter().map(String::as_str))?
+    };
+    Ok(PolicyRequest {
+        purpose,
+        partition: partition(&regions)?.to_owned(),
+        // Without a recipe nobody knows: copies are what several regions may get.
+        is_copying: args.copies || (publish.is_some() && regions.len() > 1),
+        regions: regions.into_iter().collect(),
+        accounts: accounts(recipe, &args.share_with)?,
+        is_deprecating: args.deprecation
+            || publish.is_some_and(|publish| publish.deprecate_after_days.is_some()),
+    })
+}
+
+/// Returns the partition of regions: policies name it.
+fn partition(regions: &[String]) -> Result<&'static str, Failure> {
+    let of = |region: &String| match region.split('-').collect::<Vec<_>>()[..] {
+        ["cn", ..] => "aws-cn",
+        [_, "gov", ..] => "aws-us-gov",
+        ["eusc", ..] => "aws-eusc",
+        _ => "aws",
+    };
+    let mut found: Vec<&str> = regions.iter().map(of).collect();
+    found.dedup();
+    match found[..] {
+        [] => Ok("aws"),
+        [one] => Ok(one),
+        _ => Err(Failure::new(ExitCode::Usage, "the regions are of several partitions of AWS")
+            .hint("each partition has accounts and policies of its own: ask for one after the other")),
+    }
+}

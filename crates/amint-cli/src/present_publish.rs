@@ -1,0 +1,83 @@
+//! Plans of publishing, for people.
+
+use std::fmt::Write;
+
+use amint_publish::{Action, Plan, Setting, Wanted};
+use amint_types::format_bytes;
+
+use crate::ui::Palette;
+
+/// Writes what has to happen in each region, and what it takes altogether.
+pub(crate) fn plan(wanted: &Wanted, plans: &[Plan], palette: Palette) -> String {
+    let account = plans.first().map(|plan| plan.account.as_str()).unwrap_or_default();
+    let mut text = format!("{} as {} in account {account}\n", wanted.subject, palette.bold(&wanted.name));
+    let width = plans.iter().map(|plan| plan.region.len()).max().unwrap_or(0);
+    for plan in plans {
+        let mut place = format!("{:<width$}", plan.region);
+        for line in lines(plan, palette) {
+            let _ = writeln!(text, "  {place}  {line}");
+            place = " ".repeat(width);
+        }
+    }
+    let bytes: u64 = plans.iter().map(Plan::bytes).sum();
+    let requests: u64 = plans.iter().map(Plan::requests).sum();
+    if requests > 0 {
+        let _ = writeln!(text, "altogether {} to send, at least {requests} requests", format_bytes(bytes));
+    }
+    text
+}
+
+fn lines(plan: &Plan, palette: Palette) -> Vec<String> {
+    let mut lines = Vec::new();
+    match &plan.action {
+        Action::Nothing { image_id, .. } => lines.push(format!("{image_id} is there, and as it should be")),
+        Action::Await { image_id } => lines.push(format!("wait for {image_id}, which was made already")),
+        Action::Register { snapshot_id } => {
+            lines.push(format!("make an image of {snapshot_id}, which has the very blocks"));
+        }
+        Action::Copy(copy) => {
+            let source = copy.source_image_id.as_deref().unwrap_or("the image");
+            let saved = format_bytes(copy.bytes);
+            lines.push(format!("copy {source} from {}, instead of sending {saved}", copy.source_region));
+        }
+        Action::Upload(upload) => {
+            let (blocks, bytes) = (upload.blocks, format_bytes(upload.bytes));
+            lines.push(format!("send {blocks} blocks ({bytes}) as a snapshot of {} GiB", upload.volume_gib));
+            match &upload.parent {
+                Some(parent) => {
+                    lines.push(format!("  built upon {}, of which only these differ", parent.snapshot_id));
+                }
+                None if upload.is_encrypted => {
+                    lines.push("  every block, because the region encrypts snapshots by default".to_owned());
+                }
+                None => {}
+            }
+            lines.push("make an image of it".to_owned());
+        }
+        Action::Refuse { problems } => {
+            for problem in problems {
+                lines.push(format!("{} {}", palette.red("refused:"), problem.message));
+                lines.push(format!("  {} {}", palette.cyan("hint:"), problem.hint));
+            }
+        }
+        _ => {}
+    }
+    let is_shared = plan.settings.iter().any(|setting| !matches!(setting, Setting::Deprecate { .. }));
+    if plan.is_encrypted_by_default && is_shared {
+        let note =
+            "what is encrypted with the account's default key cannot be shared: set a key of your own first";
+        lines.push(format!("{} {note}", palette.yellow("note:")));
+    }
+    for setting in &plan.settings {
+        let names = |accounts: &std::collections::BTreeSet<String>| {
+            accounts.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+        };
+        lines.push(match setting {
+            Setting::ShareImage { accounts } => format!("let {} launch the image", names(accounts)),
+            Setting::ShareSnapshot { accounts } => format!("let {} copy the snapshot", names(accounts)),
+            Setting::Deprecate { at } => format!("deprecate it on {}", at.strftime("%Y-%m-%d")),
+            _ => continue,
+        });
+    }
+    lines
+}

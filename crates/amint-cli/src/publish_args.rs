@@ -1,0 +1,98 @@
+//! The grammar of commands that speak with AWS.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+/// `amint publish`.
+#[derive(Debug, Args)]
+pub struct PublishArgs {
+    /// NAME[:VERSION]
+    pub image: String,
+
+    /// Region to publish to; may be given several times [default: the recipe's `[publish]`, else the environment's]
+    #[arg(long = "region", value_name = "REGION")]
+    pub regions: Vec<String>,
+
+    /// Show what would be sent and made, and change nothing
+    #[arg(long, conflicts_with = "apply")]
+    pub plan: bool,
+
+    /// File to write the plan to, for `--apply`
+    #[arg(long, value_name = "FILE", requires = "plan")]
+    pub out: Option<PathBuf>,
+
+    /// Do what a written plan says, or nothing when the regions have changed since: exit code 1
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["regions", "name", "tags", "share_with", "deprecate_after", "copies"]
+    )]
+    pub apply: Option<PathBuf>,
+
+    /// Name of the AMI [default: NAME-VERSION]
+    #[arg(long)]
+    pub name: Option<String>,
+
+    /// Tag of image and snapshot, besides the recipe's; may be given several times
+    #[arg(long = "tag", value_name = "KEY=VALUE")]
+    pub tags: Vec<String>,
+
+    /// Account that may launch the image and copy its snapshot, besides the recipe's; may be given several times
+    #[arg(long, value_name = "ACCOUNT")]
+    pub share_with: Vec<String>,
+
+    /// Days after its build from which on the image is deprecated [default: the recipe's]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub deprecate_after: Option<u32>,
+
+    /// When a region gets a copy of another's image instead of blocks from here
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = CopyChoice::Auto)]
+    pub copies: CopyChoice,
+}
+
+/// When a region gets a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CopyChoice {
+    /// Where there is nothing to build upon, and much to send
+    Auto,
+    /// Wherever blocks would have to be sent a second time
+    Always,
+    /// Never
+    Never,
+}
+
+/// `amint iam`.
+#[derive(Debug, Subcommand)]
+pub enum IamCommand {
+    /// The policy for `amint publish`
+    Publish(IamArgs),
+    /// The policy for `amint verify ami-…`
+    Verify(IamArgs),
+    /// The policy for `amint gc --cloud`
+    Gc(IamArgs),
+}
+
+/// `amint iam …`.
+#[derive(Debug, Args)]
+pub struct IamArgs {
+    /// Recipe whose `[publish]` says what is needed: regions, sharing, deprecation
+    #[arg(long, value_name = "FILE")]
+    pub recipe: Option<PathBuf>,
+
+    /// Region to allow; may be given several times [default: the recipe's, else all]
+    #[arg(long = "region", value_name = "REGION")]
+    pub regions: Vec<String>,
+
+    /// Account that images may be shared with, besides the recipe's; may be given several times
+    #[arg(long, value_name = "ACCOUNT")]
+    pub share_with: Vec<String>,
+
+    /// Allow to set a date of deprecation
+    #[arg(long)]
+    pub deprecation: bool,
+
+    /// Allow copies from one region to another, as `amint publish --copies` makes them
+    #[arg(long)]
+    pub copies: bool,
+}

@@ -1,0 +1,70 @@
+//! What the commands that publish, prove and clear away have in common, without any way to AWS.
+
+use std::collections::BTreeSet;
+
+use amint_recipe::Recipe;
+
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+
+/// Tells whether a text is the id of an AMI, and no name of the store.
+pub(crate) fn is_ami(text: &str) -> bool {
+    text.strip_prefix("ami-").is_some_and(|digits| {
+        matches!(digits.len(), 8 | 17)
+            && digits.bytes().all(|letter| matches!(letter, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
+/// Checks regions, and drops those that are named twice.
+pub(crate) fn regions<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Vec<String>, Failure> {
+    let mut found: Vec<String> = Vec::new();
+    for name in names {
+        // Anything else would become part of a host's name.
+        if !amint_recipe::is_region(name) {
+            let message = format!("`{name}` is not a region");
+            return Err(Failure::new(ExitCode::Usage, message).hint("write one such as `us-east-1`"));
+        }
+        if !found.iter().any(|known| known == name) {
+            found.push(name.to_owned());
+        }
+    }
+    Ok(found)
+}
+
+/// Puts the accounts of the recipe and of the command line together.
+pub(crate) fn accounts(recipe: Option<&Recipe>, more: &[String]) -> Result<BTreeSet<String>, Failure> {
+    let mut found = BTreeSet::new();
+    for account in
+        recipe.map(|recipe| recipe.publish.share_with.as_slice()).unwrap_or_default().iter().chain(more)
+    {
+        if account.len() != 12 || !account.bytes().all(|letter| letter.is_ascii_digit()) {
+            let message = format!("`{account}` is not an account");
+            return Err(Failure::new(ExitCode::Usage, message).hint("write its 12 digits"));
+        }
+        found.insert(account.clone());
+    }
+    Ok(found)
+}
+
+/// Returns the folder for lists of blocks that were sent.
+#[cfg(feature = "aws")]
+pub(crate) fn publish_folder(context: &crate::context::Context) -> Result<std::path::PathBuf, Failure> {
+    Ok(context.home()?.join("publish"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_no_names() {
+        assert!(is_ami("ami-0123456789abcdef0") && is_ami("ami-01234567"));
+        assert!(!is_ami("ami-tools") && !is_ami("ami-0123456") && !is_ami("web"));
+    }
+
+    #[test]
+    fn a_region_becomes_part_of_a_host_name_only_if_it_is_one() {
+        assert_eq!(regions(["us-east-1", "eu-west-1", "us-east-1"]).unwrap(), ["us-east-1", "eu-west-1"]);
+        assert!(regions(["us-east-1.example.org"]).is_err());
+    }
+}

@@ -1,0 +1,238 @@
+//! The policy that allows what amint does, and nothing else.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::calls::{CALLS, Call, Guard, Need, Purpose};
+use crate::wanted::MANAGED_TAG;
+
+/// What a policy is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyRequest {
+    /// What it shall allow.
+    pub purpose: Purpose,
+    /// In which regions; all of them when empty.
+    pub regions: BTreeSet<String>,
+    /// The partition of the regions: `aws`, `aws-cn`, `aws-us-gov`.
+    pub partition: String,
+    /// The accounts that images are shared with; none when empty.
+    pub accounts: BTreeSet<String>,
+    /// Whether images get a date of deprecation.
+    pub is_deprecating: bool,
+    /// Whether images may be copied from one region to another.
+    pub is_copying: bool,
+}
+
+/// Writes the policy as IAM takes it.
+pub fn policy(request: &PolicyRequest) -> Value {
+    let calls: Vec<&Call> = CALLS.iter().filter(|call| is_needed(request, call)).collect();
+    let mut statements = Vec::new();
+    for guard in [Guard::Listing, Guard::NewSnapshot, Guard::NewPair, Guard::NewImage] {
+        let actions = actions(&calls, guard);
+        if actions.is_empty() {
+            continue;
+        }
+        match guard {
+            Guard::Listing => statements.push(Statement::new("Look", actions, &["*"]).region().of(request)),
+            Guard::NewSnapshot => statements
+                .push(Statement::new("BeginSnapshots", actions, &["snapshot"]).tag("Request").of(request)),
+            Guard::NewPair => statements.push(
+                Statement::new("CopyImages", actions, &["image", "snapshot"]).tag("Request").of(request),
+            ),
+            // The image is new, its snapshot is there: two statements, for they are held to different tags.
+            _ => {
+                let image = Statement::new("MakeImages", actions.clone(), &["image"]).tag("Request");
+                let snapshot = Statement::new("OfOwnSnapshots", actions, &["snapshot"]).tag("Resource");
+                statements.extend([image.of(request), snapshot.of(request)]);
+            }
+        }
+    }
+    for (name, guard, kind) in
+        [("TouchOwnSnapshots", Guard::OwnSnapshot, "snapshot"), ("TouchOwnImages", Guard::OwnImage, "image")]
+    {
+        let (sharing, plain): (Vec<&str>, Vec<&str>) =
+            actions(&calls, guard).into_iter().partition(|action| *action == SHARE_SNAPSHOT);
+        if !plain.is_empty() {
+            statements.push(Statement::new(name, plain, &[kind]).tag("Resource").of(request));
+        }
+        if !sharing.is_empty() {
+            let accounts: Vec<&String> = request.accounts.iter().collect();
+            let statement = Statement::new("ShareOwnSnapshots", sharing, &[kind]).tag("Resource");
+            // There is no such key for images: who may be given those, policies cannot tell.
+            statements.push(statement.only("StringEquals", "ec2:Add/userId", &json!(accounts)).of(request));
+        }
+    }
+    let makers: Vec<&str> = calls
+        .iter()
+        .filter(|call| matches!(call.guard, Guard::NewSnapshot | Guard::NewImage | Guard::NewPair))
+        .filter_map(|call| call.action.split_once(':').map(|(_, operation)| operation))
+        .collect();
+    if !makers.is_empty() {
+        let statement = Statement::new("TagWhatIsMade", vec![CREATE_TAGS], &["image", "snapshot"]);
+        statements.push(statement.only("StringEquals", "ec2:CreateAction", &json!(makers)).of(request));
+    }
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+/// No request of its own: the service asks for it when something is made with tags.
+const CREATE_TAGS: &str = "ec2:CreateTags";
+const SHARE_SNAPSHOT: &str = "ec2:ModifySnapshotAttribute";
+
+fn is_needed(request: &PolicyRequest, call: &Call) -> bool {
+    let is_asked = match call.need {
+        Need::Always => true,
+        Need::Sharing => !request.accounts.is_empty(),
+        Need::Deprecation => request.is_deprecating,
+        Need::Copying => request.is_copying,
+    };
+    is_asked && call.is_for(request.purpose)
+}
+
+fn actions(calls: &[&Call], guard: Guard) -> Vec<&'static str> {
+    calls.iter().filter(|call| call.guard == guard).map(|call| call.action).collect()
+}
+
+/// A statement that is being put together.
+struct Statement {
+    name: &'static str,
+    actions: Vec<&'static str>,
+    kinds: Vec<&'static str>,
+    conditions: Map<String, Value>,
+    is_held_to_region: bool,
+}
+
+impl Statement {
+    fn new(name: &'static str, actions: Vec<&'static str>, kinds: &[&'static str]) -> Self {
+        Self { name, actions, kinds: kinds.to_vec(), conditions: Map::new(), is_held_to_region: false }
+    }
+
+    fn region(mut self) -> Self {
+        self.is_held_to_region = true;
+        self
+    }
+
+    fn only(mut self, operator: &str, key: &str, value: &Value) -> Self {
+        if let Value::Object(keys) =
+            self.conditions.entry(operator.to_owned()).or_insert_with(|| Value::Object(Map::new()))
+        {
+            keys.insert(key.to_owned(), value.clone());
+        }
+        self
+    }
+
+    /// Holds it to what has amint's tag (`Resource`) or gets it (`Request`).
+    fn tag(self, which: &str) -> Self {
+        self.only("StringEquals", &format!("aws:{which}Tag/{MANAGED_TAG}"), &json!("true"))
+    }
+
+    fn of(self, request: &PolicyRequest) -> Value {
+        let regions: Vec<&str> = request.regions.iter().map(String::as_str).collect();
+        let statement = if self.is_held_to_region && !regions.is_empty() {
+            self.only("StringEquals", "aws:RequestedRegion", &json!(regions))
+        } else {
+            self
+        };
+        let places = if regions.is_empty() { vec!["*"] } else { regions };
+        let mut resources = Vec::new();
+        for kind in &statement.kinds {
+            if *kind == "*" {
+                resources.push("*".to_owned());
+                continue;
+            }
+            for region in &places {
+                resources.push(format!("arn:{}:ec2:{region}::{kind}/*", request.partition));
+            }
+        }
+        let mut value = json!({
+            "Sid": statement.name,
+            "Effect": "Allow",
+            "Action": statement.actions,
+            "Resource": resources,
+        });
+        if !statement.conditions.is_empty() {
+            value["Condition"] = Value::Object(statement.conditions);
+        }
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(purpose: Purpose) -> PolicyRequest {
+        PolicyRequest {
+            purpose,
+            regions: ["eu-west-1".to_owned()].into(),
+            partition: "aws".to_owned(),
+            accounts: BTreeSet::new(),
+            is_deprecating: false,
+            is_copying: false,
+        }
+    }
+
+    fn everything(purpose: Purpose) -> PolicyRequest {
+        PolicyRequest {
+            accounts: ["111122223333".to_owned()].into(),
+            is_deprecating: true,
+            is_copying: true,
+            ..request(purpose)
+        }
+    }
+
+    fn allowed(policy: &Value) -> BTreeSet<String> {
+        let statements = policy["Statement"].as_array().unwrap().iter();
+        let actions = statements.flat_map(|statement| statement["Action"].as_array().unwrap());
+        actions.map(|action| action.as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_policy_allows_the_calls_of_its_purpose_and_nothing_else() {
+        for purpose in [Purpose::Publish, Purpose::Verify, Purpose::Collect] {
+            let sent = CALLS.iter().filter(|call| call.is_for(purpose) && call.guard != Guard::Free);
+            let mut sent: BTreeSet<String> = sent.map(|call| call.action.to_owned()).collect();
+            if purpose == Purpose::Publish {
+                sent.insert(CREATE_TAGS.to_owned());
+            }
+            assert_eq!(allowed(&policy(&everything(purpose))), sent, "{purpose:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_asked_for_is_not_allowed() {
+        let found = allowed(&policy(&request(Purpose::Publish)));
+        for action in ["ec2:ModifyImageAttribute", "ec2:CopyImage", "ec2:EnableImageDeprecation"] {
+            assert!(!found.contains(action), "{action}");
+        }
+    }
+
+    #[test]
+    fn every_change_is_held_to_the_region_and_to_what_amint_made() {
+        for purpose in [Purpose::Publish, Purpose::Collect] {
+            for statement in policy(&everything(purpose))["Statement"].as_array().unwrap() {
+                if statement["Sid"] == "Look" {
+                    assert_eq!(
+                        statement["Condition"]["StringEquals"]["aws:RequestedRegion"],
+                        json!(["eu-west-1"])
+                    );
+                    continue;
+                }
+                for resource in statement["Resource"].as_array().unwrap() {
+                    assert!(resource.as_str().unwrap().starts_with("arn:aws:ec2:eu-west-1::"), "{resource}");
+                }
+                let keys = statement["Condition"]["StringEquals"].as_object().unwrap();
+                let is_held = |key: &String| key.contains("amint:managed") || key == "ec2:CreateAction";
+                assert!(keys.keys().any(is_held), "{statement}");
+            }
+        }
+    }
+
+    #[test]
+    fn snapshots_go_only_to_the_accounts_that_were_named() {
+        let policy = policy(&everything(Purpose::Publish));
+        let statements = policy["Statement"].as_array().unwrap();
+        let sharing = statements.iter().find(|statement| statement["Sid"] == "ShareOwnSnapshots").unwrap();
+        assert_eq!(sharing["Condition"]["StringEquals"]["ec2:Add/userId"], json!(["111122223333"]));
+    }
+}

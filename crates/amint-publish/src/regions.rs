@@ -1,0 +1,127 @@
+//! Several regions at once.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use amint_store::{ImageRecord, Manifest, Store};
+use amint_types::{Cancel, Digest};
+use futures_util::future::{join_all, try_join_all};
+
+use crate::apply::{Applied, ApplyError, Publication, apply, observe};
+use crate::cloud::Region;
+use crate::copies::{Copies, choose};
+use crate::plan::{Action, Plan, plan};
+use crate::wanted::Wanted;
+
+/// What happens in a region.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum RegionEvent<'a> {
+    /// The work in it begins.
+    Started,
+    /// Blocks were sent.
+    Sent {
+        /// How many so far.
+        done: u64,
+        /// How many there are to send.
+        total: u64,
+    },
+    /// The work in it has ended.
+    Ended(&'a Result<Applied, ApplyError>),
+}
+
+/// Listens to what happens in regions.
+pub type RegionProgress<'a> = dyn Fn(&Plan, RegionEvent<'_>) + Sync + 'a;
+
+/// Looks at regions, and plans what has to happen in each.
+///
+/// # Errors
+/// Fails when a region cannot be looked at: a plan of some regions would not be what was asked for.
+pub async fn plan_all<R: Region>(
+    regions: &[R],
+    wanted: &Wanted,
+    manifest: &Manifest,
+    known: &dyn Fn(Digest) -> Option<Manifest>,
+    copies: Copies,
+    cancel: &Cancel,
+) -> Result<Vec<Plan>, ApplyError> {
+    let looks = regions.iter().map(|region| observe(region, wanted, cancel));
+    let observed = try_join_all(looks).await?;
+    let mut plans: Vec<Plan> =
+        observed.iter().map(|observed| plan(wanted, observed, manifest, known)).collect();
+    choose(&mut plans, copies);
+    Ok(plans)
+}
+
+/// What is to be done in several regions.
+#[derive(Debug)]
+pub struct Batch<'a, R> {
+    /// The regions.
+    pub regions: &'a [R],
+    /// Their plans, in the same order.
+    pub plans: &'a [Plan],
+    /// What the regions shall hold.
+    pub wanted: &'a Wanted,
+    /// The image in the store.
+    pub record: &'a ImageRecord,
+    /// The store.
+    pub store: &'a Store,
+    /// The folder for lists of blocks that were sent.
+    pub folder: &'a Path,
+}
+
+/// Does what plans say, in all regions at once; one that fails keeps none of the others, but for those that copy from it.
+/// The results are in the order of the plans.
+pub async fn apply_all<R: Region>(
+    batch: &Batch<'_, R>,
+    progress: &RegionProgress<'_>,
+    cancel: &Cancel,
+) -> Vec<Result<Applied, ApplyError>> {
+    let is_copy = |index: &usize| matches!(batch.plans[*index].action, Action::Copy(_));
+    let all = 0..batch.plans.len().min(batch.regions.len());
+    let (copies, others): (Vec<usize>, Vec<usize>) = all.partition(is_copy);
+    let mut results: BTreeMap<usize, Result<Applied, ApplyError>> = BTreeMap::new();
+    for indexes in [others, copies] {
+        let images: BTreeMap<String, String> = results
+            .iter()
+            .filter_map(|(index, result)| {
+                let applied = result.as_ref().ok()?;
+                Some((batch.plans[*index].region.clone(), applied.image_id.clone()))
+            })
+            .collect();
+        let works = indexes.iter().map(async |index| {
+            let plan = &batch.plans[*index];
+            progress(plan, RegionEvent::Started);
+            let result = one(batch, *index, &images, progress, cancel).await;
+            progress(plan, RegionEvent::Ended(&result));
+            result
+        });
+        let ended = join_all(works).await;
+        results.extend(indexes.into_iter().zip(ended));
+    }
+    results.into_values().collect()
+}
+
+async fn one<R: Region>(
+    batch: &Batch<'_, R>,
+    index: usize,
+    images: &BTreeMap<String, String>,
+    progress: &RegionProgress<'_>,
+    cancel: &Cancel,
+) -> Result<Applied, ApplyError> {
+    let (region, plan) = (&batch.regions[index], &batch.plans[index]);
+    let source_image_id = match &plan.action {
+        Action::Copy(copy) => images.get(&copy.source_region).cloned(),
+        _ => None,
+    };
+    let publication = Publication {
+        wanted: batch.wanted,
+        plan,
+        image: batch.store.reader(batch.record)?,
+        store: batch.store,
+        folder: batch.folder,
+        source_image_id,
+    };
+    let told = |done, total| progress(plan, RegionEvent::Sent { done, total });
+    apply(region, publication, &told, cancel).await
+}

@@ -1,0 +1,262 @@
+//! From the store to AMIs of an endpoint of ours, by the commands that people type.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+
+use amint_store::{PutRequest, Store};
+use amint_types::{Architecture, BLOCK_BYTES, BlockSource, Cancel};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{Ran, amint};
+
+/// A disk whose blocks all differ; some are not there.
+struct Disk {
+    blocks: u64,
+    changed: Option<u64>,
+}
+
+impl BlockSource for Disk {
+    fn disk_bytes(&self) -> u64 {
+        self.blocks * BLOCK_BYTES
+    }
+
+    fn read_block(&self, index: u64, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        if index % 5 == 4 {
+            return Ok(None);
+        }
+        let length = usize::try_from(BLOCK_BYTES).unwrap();
+        let mark = index + 1 + if self.changed == Some(index) { 1 << 20 } else { 0 };
+        for (place, chunk) in (0_u64..).zip(buffer[..length].chunks_exact_mut(8)) {
+            chunk.copy_from_slice(&(mark << 32 | place).to_le_bytes());
+        }
+        Ok(Some(length))
+    }
+}
+
+/// A home with images, and an endpoint over another home.
+struct Bench {
+    folder: TempDir,
+    env: BTreeMap<String, String>,
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        amint(&self.folder.path().join("there"), &["cloud", "down"]);
+    }
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let there = folder.path().join("there");
+        std::fs::create_dir(&there).unwrap();
+        let up = amint(&there, &["cloud", "up", "--port", "0", "--time-scale", "600", "--page-size", "3"]);
+        assert_eq!(up.code, Some(0), "{}", up.stderr);
+        let env = amint(&there, &["cloud", "env"]).stdout;
+        let pairs = env.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
+        let env = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self { folder, env }
+    }
+
+    fn put(&self, version: &str, disk: &Disk, recipe: Option<&str>) {
+        let store = Store::open(&self.folder.path().join("home")).unwrap();
+        let request = PutRequest {
+            name: "web".parse().unwrap(),
+            version: version.parse().unwrap(),
+            architecture: Architecture::X86_64,
+            created_at: "2026-11-02T03:04:05Z".parse().unwrap(),
+            documents: recipe
+                .map(|text| ("recipe".to_owned(), text.as_bytes().to_vec()))
+                .into_iter()
+                .collect(),
+        };
+        store.put(&request, disk, &|_, _| {}, &Cancel::new()).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("amint"));
+        command.args(arguments).current_dir(self.folder.path());
+        command.env("AMINT_HOME", self.folder.path().join("home")).envs(&self.env);
+        command.env("HOME", self.folder.path()).env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN");
+        command
+    }
+
+    fn amint(&self, arguments: &[&str]) -> Ran {
+        let output = self.command(arguments).output().unwrap();
+        Ran {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Runs a command that has to work, and returns its last event.
+    fn result(&self, arguments: &[&str]) -> Value {
+        let ran = self.amint(arguments);
+        assert_eq!(ran.code, Some(0), "{arguments:?}: {}", ran.stderr);
+        serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap()
+    }
+}
+
+const RECIPE: &str = "\
+[image]\nname = \"web\"\nversion = \"1.0.0\"\n[base]\ndebian = \"trixie\"\n\
+[publish]\nregions = [\"us-east-1\", \"eu-west-1\"]\nshare_with = [\"111122223333\"]\n\
+deprecate_after_days = 3000\ntags = { team = \"web\" }\n";
+
+fn changing(result: &Value) -> Vec<&str> {
+    const CHANGING: [&str; 4] = ["Start", "Put", "Register", "Modify"];
+    let sent = result["requests"].as_object().unwrap().keys();
+    sent.map(String::as_str).filter(|action| CHANGING.iter().any(|verb| action.contains(verb))).collect()
+}
+
+#[test]
+fn a_plan_is_written_done_proven_and_done_only_once() {
+    let bench = Bench::new();
+    bench.put("1.0.0", &Disk { blocks: 60, changed: None }, Some(RECIPE));
+    let plan = bench.amint(&["publish", "web", "--plan", "--out", "plan.json"]);
+    assert_eq!(plan.code, Some(0), "{}", plan.stderr);
+    for told in
+        ["send 48 blocks (24 MiB)", "let 111122223333 launch", "deprecate it on 2035-01-19", "48 MiB to send"]
+    {
+        assert!(plan.stdout.contains(told), "{told}: {}", plan.stdout);
+    }
+    let wrong = bench.amint(&["publish", "web", "--apply", "plan.json", "--region", "us-west-2"]);
+    assert_eq!(wrong.code, Some(2), "a written plan has its regions");
+    let done = bench.result(&["--json", "publish", "web", "--apply", "plan.json"]);
+    let images = done["images"].as_array().unwrap();
+    assert_eq!(images.len(), 2, "{done}");
+    assert_eq!(images[0]["blocks_sent"], 48);
+
+    let stale = bench.amint(&["publish", "web", "--apply", "plan.json"]);
+    assert_eq!(stale.code, Some(1), "{}", stale.stderr);
+    assert!(stale.stderr.contains("have changed since"), "{}", stale.stderr);
+
+    for image in images {
+        let (id, region) = (image["image_id"].as_str().unwrap(), image["region"].as_str().unwrap());
+        let verified = bench.amint(&["verify", id, "--region", region]);
+        assert_eq!(verified.code, Some(0), "{}", verified.stderr);
+        assert!(verified.stdout.contains("48 blocks of snap-"), "{}", verified.stdout);
+    }
+    let again = bench.result(&["--json", "publish", "web"]);
+    assert_eq!(changing(&again), Vec::<&str>::new());
+    assert_eq!(again["images"][0]["image_id"], images[0]["image_id"]);
+
+    bench.put("1.1.0", &Disk { blocks: 60, changed: Some(7) }, Some(&RECIPE.replace("1.0.0", "1.1.0")));
+    let next = bench.result(&["--json", "publish", "web:1.1.0"]);
+    assert_eq!(next["images"][1]["blocks_sent"], 1, "of the next version only what differs: {next}");
+    let left = bench.amint(&["--json", "gc", "--cloud", "--older-than", "0", "--dry-run"]);
+    let left: Value = serde_json::from_str(&left.stdout).unwrap();
+    assert_eq!(
+        (left["regions"].as_array().unwrap().len(), left["snapshots"].as_array().unwrap().len()),
+        (2, 0)
+    );
+}
+
+#[test]
+fn interrupted_it_says_how_to_go_on_and_sends_nothing_twice() {
+    let bench = Bench::new();
+    bench.put("1.0.0", &Disk { blocks: 400, changed: None }, None);
+    let arguments = ["--json", "publish", "web", "--region", "eu-west-1"];
+    let mut child = bench.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut sent = 0;
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        if event["event"] == "step_progress" && sent == 0 {
+            sent = event["done"].as_u64().unwrap() / BLOCK_BYTES;
+            if sent > 0 {
+                let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+                assert!(kill.unwrap().success());
+            }
+        }
+    }
+    let mut text = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{text}");
+    assert!(text.contains("the same command goes on from there"), "{text}");
+    let done = bench.result(&arguments);
+    let rest = done["images"][0]["blocks_sent"].as_u64().unwrap();
+    assert!(sent > 0 && rest < 320, "{sent} were sent before, {rest} after");
+}
+
+#[test]
+fn what_stands_in_the_way_is_told_at_once_with_its_own_exit_code() {
+    let bench = Bench::new();
+    bench.put("1.0.0", &Disk { blocks: 3, changed: None }, None);
+    let publish = |bench: &Bench, more: &[&str]| bench.amint(&[&["publish", "web"], more].concat());
+    assert_eq!(publish(&bench, &["--region", "Frankfurt"]).code, Some(2));
+    assert_eq!(publish(&bench, &["--share-with", "1234"]).code, Some(2));
+    assert_eq!(publish(&bench, &["--name", "a*b"]).code, Some(2));
+    assert_eq!(publish(&bench, &["--region", "eu-west-1", "--name", "taken"]).code, Some(0));
+    bench.put("2.0.0", &Disk { blocks: 3, changed: Some(0) }, None);
+    let taken = publish(&bench, &["--region", "eu-west-1", "--name", "taken"]);
+    assert_eq!(taken.code, Some(1), "{}", taken.stderr);
+    assert!(taken.stderr.contains("the name taken is taken by ami-"), "{}", taken.stderr);
+    let unknown = bench.amint(&["verify", "ami-0123456789abcdef0", "--region", "eu-west-1"]);
+    assert_eq!(unknown.code, Some(3), "{}", unknown.stderr);
+
+    let mut wrong = bench.command(&["publish", "web"]);
+    let output = wrong.env("AWS_SECRET_ACCESS_KEY", "wrong").output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(5), "{text}");
+    assert!(text.contains("SignatureDoesNotMatch") && text.contains("hint:"), "{text}");
+    let mut none = bench.command(&["publish", "web"]);
+    none.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    let output = none.output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(5), "{text}");
+    assert!(text.contains("give credentials"), "{text}");
+    let mut nobody = bench.command(&["publish", "web"]);
+    let output = nobody.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(7), "{text}");
+    assert!(text.contains("amint cloud up"), "{text}");
+}
+
+#[test]
+fn what_no_image_uses_is_listed_and_removed() {
+    let bench = Bench::new();
+    bench.put("1.0.0", &Disk { blocks: 3, changed: None }, None);
+    let done = bench.result(&["--json", "publish", "web", "--region", "eu-west-1"]);
+    let snapshot = done["images"][0]["snapshot_id"].as_str().unwrap();
+    let gc = |more: &[&str]| bench.amint(&[&["gc", "--cloud", "--older-than", "0"], more].concat());
+    assert!(gc(&[]).stderr.contains("removed 0 snapshots"), "an image uses it");
+    let python = "import boto3, os, sys; boto3.client('ec2', endpoint_url=os.environ['AWS_ENDPOINT_URL'], \
+                  region_name='eu-west-1').deregister_image(ImageId=sys.argv[1])";
+    let id = done["images"][0]["image_id"].as_str().unwrap();
+    let gone = Command::new("/usr/bin/python3").args(["-c", python, id]).envs(&bench.env).output();
+    if !gone.is_ok_and(|output| output.status.success()) {
+        eprintln!("SKIPPED: python3-boto3 is not installed");
+        return;
+    }
+    let listed = gc(&["--dry-run"]);
+    assert!(
+        listed.stdout.contains(snapshot) && listed.stderr.contains("would remove 1"),
+        "{}",
+        listed.stderr
+    );
+    assert!(gc(&[]).stderr.contains("removed 1 snapshots"));
+    assert!(!gc(&["--dry-run"]).stdout.contains(snapshot));
+}
+
+#[test]
+fn a_policy_is_printed_without_any_account_and_follows_the_recipe() {
+    let folder = TempDir::new().unwrap();
+    let policy = |arguments: &[&str]| -> Value {
+        let ran = amint(folder.path(), arguments);
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        serde_json::from_str(&ran.stdout).unwrap()
+    };
+    let plain = policy(&["iam", "publish", "--region", "eu-west-1"]).to_string();
+    assert!(plain.contains("ebs:PutSnapshotBlock") && !plain.contains("ec2:ModifyImageAttribute"), "{plain}");
+    std::fs::write(folder.path().join("amint.toml"), RECIPE).unwrap();
+    let full = policy(&["iam", "publish", "--recipe", "amint.toml"]).to_string();
+    for told in ["ec2:ModifyImageAttribute", "ec2:CopyImage", "ec2:EnableImageDeprecation", "111122223333"] {
+        assert!(full.contains(told), "{told}: {full}");
+    }
+    let gc = policy(&["iam", "gc", "--region", "cn-north-1"]).to_string();
+    assert!(gc.contains("arn:aws-cn:ec2:cn-north-1::snapshot/*") && !gc.contains("RegisterImage"), "{gc}");
+    let mixed = amint(folder.path(), &["iam", "gc", "--region", "cn-north-1", "--region", "us-east-1"]);
+    assert_eq!(mixed.code, Some(2));
+}
