@@ -26,7 +26,7 @@ use crate::region::AwsRegion;
 /// How long a connection may take to come about.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// How long a request may take, with the largest body that there is (512 KiB) over a slow line.
-const REQUEST_MAX: Duration = Duration::from_secs(60);
+const REQUEST_MAX: Duration = Duration::from_mins(1);
 
 /// There is no way to AWS.
 #[derive(Debug, thiserror::Error)]

@@ -8,7 +8,7 @@ use aws_sdk_ec2::types::{
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
 
-pub(crate) fn image(image: Image) -> CloudImage {
+pub(crate) fn image(image: &Image) -> CloudImage {
     let root_device = image.root_device_name.clone();
     let devices = || image.block_device_mappings().iter();
     let root: Option<&EbsBlockDevice> = devices()
@@ -28,9 +28,9 @@ pub(crate) fn image(image: Image) -> CloudImage {
         snapshot_id: root.and_then(|device| device.snapshot_id()).map(str::to_owned),
         snapshot_ids: snapshots.map(str::to_owned).collect(),
         deprecated_at: image.deprecation_time().and_then(|time| time.parse().ok()),
-        volume_gib: root.and_then(|device| device.volume_size()).and_then(|size| u64::try_from(size).ok()),
+        volume_gib: root.and_then(EbsBlockDevice::volume_size).and_then(|size| u64::try_from(size).ok()),
         volume_type: root.and_then(|device| device.volume_type()).map(|one| one.as_str().to_owned()),
-        is_deleted_on_termination: root.and_then(|device| device.delete_on_termination()).unwrap_or(false),
+        is_deleted_on_termination: root.and_then(EbsBlockDevice::delete_on_termination).unwrap_or(false),
         tags: tags(image.tags()),
         root_device,
     }

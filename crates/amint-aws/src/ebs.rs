@@ -5,7 +5,7 @@ use amint_publish::{
     BlockData, CloudError, CompleteSnapshot, Listed, SnapshotState, StartSnapshot, StartedSnapshot,
 };
 use aws_sdk_ebs::types::{ChecksumAggregationMethod, ChecksumAlgorithm, Status, Tag};
-use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_types::byte_stream::{AggregatedBytes, ByteStream};
 use bytes::Bytes;
 
 use crate::error::odd_answer;
@@ -122,7 +122,7 @@ impl AwsRegion {
             .map_err(self.failed(call))?;
         let read = answer.block_data.collect().await;
         // The connection broke within the block.
-        read.map(|data| data.into_bytes()).map_err(|error| odd_answer(call, &self.name, error.to_string()))
+        read.map(AggregatedBytes::into_bytes).map_err(|error| odd_answer(call, &self.name, error.to_string()))
     }
 }
 

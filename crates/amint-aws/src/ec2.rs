@@ -50,7 +50,7 @@ impl AwsRegion {
                 .await
                 .map_err(self.failed(call))?;
             page = answer.next_token.filter(|token| !token.is_empty());
-            found.extend(answer.images.unwrap_or_default().into_iter().map(convert::image));
+            found.extend(answer.images().iter().map(convert::image));
             if page.is_none() {
                 return Ok(found);
             }
@@ -62,7 +62,7 @@ impl AwsRegion {
         let answer = self.ec2.describe_images().image_ids(id).send().await;
         let answer = known(answer.map_err(self.failed(calls::DESCRIBE_IMAGES)))?;
         let images = answer.and_then(|answer| answer.images).unwrap_or_default();
-        Ok(images.into_iter().map(convert::image).next())
+        Ok(images.first().map(convert::image))
     }
 
     pub(crate) async fn ec2_snapshots(

@@ -20,6 +20,7 @@ use crate::machine::{
     Drive, DriveSource, Identity, Machine, MachineLayout, Network, Places, QmpError, StartError, free_ports,
     prepare_firmware, probe_accelerator, qemu_program,
 };
+use crate::screen::Screen;
 
 /// All addresses of the network that instances are in: the metadata service's true address has to be one of them.
 pub const INSTANCE_NETWORK: &str = "169.254.0.0/16";
@@ -98,6 +99,8 @@ pub struct Instance {
     plugged: BTreeMap<String, u32>,
     /// Volumes that were there from the start, and the number of each.
     built_in: BTreeMap<String, usize>,
+    /// The folder of the instance.
+    folder: PathBuf,
 }
 
 impl Drop for Instance {
@@ -155,7 +158,8 @@ impl Instance {
             }
         })?;
         let built_in = (0..).zip(&spec.disks).map(|(index, disk)| (disk.volume_id.clone(), index)).collect();
-        Ok(Self { machine, service, forwards: BTreeMap::new(), plugged: BTreeMap::new(), built_in })
+        let folder = spec.folder.clone();
+        Ok(Self { machine, service, forwards: BTreeMap::new(), plugged: BTreeMap::new(), built_in, folder })
     }
 
     /// Returns the process id of QEMU, while it runs.
@@ -179,6 +183,25 @@ impl Instance {
     /// Fails when QEMU does not take the command.
     pub async fn power_down(&mut self) -> Result<(), GuestError> {
         Ok(self.machine.qmp().power_down().await?)
+    }
+
+    /// Returns what the guest's screen shows. With `is_woken` a key is pressed before: that wakes one that sleeps.
+    ///
+    /// # Errors
+    /// Fails when the machine has no screen, or QEMU does not take the command.
+    pub async fn screen(&mut self, is_woken: bool) -> Result<Screen, GuestError> {
+        let qmp = self.machine.qmp();
+        if is_woken {
+            let keys = json!({ "keys": [{ "type": "qcode", "data": "ctrl" }] });
+            qmp.execute_with("send-key", keys).await?;
+        }
+        // One file after the other, in a folder that nobody else reads.
+        let path = self.folder.join("screen.ppm");
+        qmp.execute_with("screendump", json!({ "filename": path })).await?;
+        let read = Screen::read(&path);
+        // What cannot be removed is overwritten by the next.
+        let _ = std::fs::remove_file(&path);
+        read.map_err(|source| GuestError::File { action: "read", path, source })
     }
 
     /// Presses the reset button: the guest starts anew without a warning.

@@ -20,6 +20,7 @@ mod machine;
 mod probe;
 mod progress;
 mod promises;
+mod screen;
 mod shell;
 mod spec;
 mod ssh;
@@ -32,6 +33,7 @@ pub use error::GuestError;
 pub use instance::{INSTANCE_NETWORK, Instance, InstanceDisk, InstanceSpec};
 pub use machine::{Qmp, QmpError, probe_accelerator};
 pub use promises::Promises;
+pub use screen::Screen;
 pub use shell::open_shell;
 pub use spec::{
     Accelerator, BootTestSpec, Deadlines, DiskFormat, ExpectedPort, GuestDisk, GuestTest, HeaderExpectation,

@@ -44,7 +44,8 @@ pub async fn find_litter<R: Region>(
     cancel: &Cancel,
 ) -> Result<Vec<Litter>, ApplyError> {
     let settled = Patience::Settled;
-    let mut snapshots = again(Patience::First, cancel, || region.snapshots_tagged(MANAGED_TAG, "true")).await?;
+    let mut snapshots =
+        again(Patience::First, cancel, || region.snapshots_tagged(MANAGED_TAG, "true")).await?;
     snapshots.retain(|snapshot| snapshot.started < before);
     let ids: Vec<String> = snapshots.iter().map(|snapshot| snapshot.id.clone()).collect();
     let mut used = BTreeSet::new();

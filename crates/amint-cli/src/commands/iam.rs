@@ -25,7 +25,9 @@ fn request(purpose: Purpose, args: &IamArgs, context: &Context) -> Result<Policy
     let recipe = file.as_ref().map(|file| &file.recipe);
     let publish = recipe.map(|recipe| &recipe.publish);
     let regions = if args.regions.is_empty() {
-        regions(publish.into_iter().flat_map(|publish| publish.regions.iter().map(|region| region.as_str())))?
+        regions(
+            publish.into_iter().flat_map(|publish| publish.regions.iter().map(amint_recipe::Region::as_str)),
+        )?
     } else {
         regions(args.regions.iter().map(String::as_str))?
     };

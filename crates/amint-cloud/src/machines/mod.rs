@@ -20,8 +20,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use amint_guest::InstanceSpec;
 use amint_guest::imds::IdentityKeys;
+use amint_guest::{InstanceSpec, Screen};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Look,
     /// Where is this port of the guest?
     Forward { port: u16, answer: oneshot::Sender<Option<std::net::SocketAddr>> },
+    /// What does the screen show?
+    Screen { is_woken: bool, answer: oneshot::Sender<Result<Screen, String>> },
     /// Plug a volume in.
     Plug { volume_id: String, answer: oneshot::Sender<Result<(), String>> },
     /// Let go of a volume.

@@ -186,6 +186,9 @@ async fn serve(world: &World, machines: &Machines, id: &str, on: &mut On, comman
         Command::Look => on.look(world, machines, id).await,
         // Who asked may be gone by now, here and below.
         Command::Forward { port, answer } => drop(answer.send(on.guest.forward(port).await.ok())),
+        Command::Screen { is_woken, answer } => {
+            drop(answer.send(on.guest.screen(is_woken).await.map_err(|error| error.to_string())));
+        }
         Command::Plug { volume_id, answer } => {
             drop(answer.send(on.plug(world, machines, &volume_id).await));
         }

@@ -61,6 +61,20 @@ pub(crate) struct Instance {
     pub(crate) boot_mode: Option<String>,
     pub(crate) tpm_support: Option<String>,
     pub(crate) product_codes: Vec<String>,
+    /// What it was launched by, when it is a spot instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) spot: Option<SpotRequest>,
+    pub(crate) tags: Tags,
+}
+
+/// A request for a spot instance: one of the type `one-time`, whose instance ends when it is interrupted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SpotRequest {
+    /// `sir-…`.
+    pub(crate) id: String,
+    /// The most that is paid for an hour, in dollars, where that was said.
+    pub(crate) max_price: Option<String>,
+    pub(crate) created: Timestamp,
     pub(crate) tags: Tags,
 }
 

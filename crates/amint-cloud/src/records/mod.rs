@@ -40,7 +40,7 @@ pub(crate) use binned::Binned;
 pub(crate) use former_image::FormerImage;
 pub(crate) use image::{BlockDevice, Image, ImageOrigin, LaunchPermission, Protection, Watermark};
 pub(crate) use import::Import;
-pub(crate) use instance::{Instance, InstanceState, MetadataOptions, ShutdownBehavior};
+pub(crate) use instance::{Instance, InstanceState, MetadataOptions, ShutdownBehavior, SpotRequest};
 pub(crate) use key_pair::KeyPair;
 pub(crate) use kms_key::{KmsAlias, KmsGrant, KmsKey};
 pub(crate) use launch_template::{LaunchTemplate, LaunchTemplateVersion};

@@ -80,8 +80,10 @@ fn what_instances_here_do_not_have_is_refused() {
     let fleet = "LaunchTemplateConfigs.1.LaunchTemplateSpecification.LaunchTemplateName=none&\
                  TargetCapacitySpecification.TotalTargetCapacity=1";
     assert_eq!(bench.refused(&format!("CreateFleet&Type=maintain&{fleet}")), "UnsupportedOperation");
-    let spot = "TargetCapacitySpecification.DefaultTargetCapacityType=spot";
-    assert_eq!(bench.refused(&format!("CreateFleet&Type=instant&{fleet}&{spot}")), "UnsupportedOperation");
+    let mixed = "TargetCapacitySpecification.OnDemandTargetCapacity=1&\
+                 TargetCapacitySpecification.SpotTargetCapacity=1";
+    let two = fleet.replace("Capacity=1", "Capacity=2");
+    assert_eq!(bench.refused(&format!("CreateFleet&Type=instant&{two}&{mixed}")), "UnsupportedOperation");
     assert_eq!(
         bench.refused(&format!("CreateFleet&Type=instant&{fleet}")),
         "InvalidLaunchTemplateName.NotFoundException"
@@ -114,4 +116,52 @@ fn instances_are_launched_by_a_template_and_by_a_fleet() {
     let id = crate::support::between(&text, "<instanceIds><item>", "</item>");
     let shown = bench.did(&format!("DescribeInstances&InstanceId.1={id}"));
     assert_eq!(shown.one("key"), "a");
+}
+
+#[test]
+fn a_spot_instance_is_told_as_one_and_cannot_be_stopped() {
+    let Some((bench, _folder)) = Bench::with_machines(3) else { return };
+    let image = bench.image_id();
+    let data = format!("LaunchTemplateData.ImageId={image}&LaunchTemplateData.InstanceType=t3.nano");
+    bench.did(&format!("CreateLaunchTemplate&LaunchTemplateName=web&{data}"));
+    let fleet = bench.did(
+        "CreateFleet&Type=instant&TargetCapacitySpecification.TotalTargetCapacity=1&\
+         TargetCapacitySpecification.DefaultTargetCapacityType=spot&\
+         SpotOptions.AllocationStrategy=price-capacity-optimized&\
+         LaunchTemplateConfigs.1.LaunchTemplateSpecification.LaunchTemplateName=web&\
+         LaunchTemplateConfigs.1.LaunchTemplateSpecification.Version=1&\
+         LaunchTemplateConfigs.1.Overrides.1.MaxPrice=0.02",
+    );
+    assert_eq!(fleet.one("lifecycle"), "spot");
+    let id = crate::support::between(&fleet.text(), "<instanceIds><item>", "</item>");
+    let shown = bench.did("DescribeInstances&Filter.1.Name=instance-lifecycle&Filter.1.Value.1=spot");
+    assert_eq!((shown.one("instanceId"), shown.one("instanceLifecycle")), (id.clone(), "spot".to_owned()));
+    let request = shown.one("spotInstanceRequestId");
+    let told = bench.did(&format!("DescribeSpotInstanceRequests&SpotInstanceRequestId.1={request}"));
+    assert_eq!((told.one("instanceId"), told.one("spotPrice")), (id.clone(), "0.02".to_owned()));
+    assert!(told.text().contains("<state>active</state>"), "{}", told.text());
+    assert_eq!(bench.refused(&format!("StopInstances&InstanceId.1={id}")), "UnsupportedOperation");
+    bench.did(&format!("TerminateInstances&InstanceId.1={id}"));
+    let told = bench.did("DescribeSpotInstanceRequests");
+    assert!(told.text().contains("<state>closed</state>"), "{}", told.text());
+    let launch =
+        format!("RunInstances&ImageId={image}&MinCount=1&MaxCount=1&InstanceMarketOptions.MarketType");
+    assert_eq!(bench.refused(&format!("{launch}=capacity")), "InvalidParameterValue");
+    let options = "InstanceMarketOptions.SpotOptions.SpotInstanceType=persistent";
+    assert_eq!(bench.refused(&format!("{launch}=spot&{options}")), "UnsupportedOperation");
+}
+
+#[test]
+fn the_screen_of_an_instance_is_shown() {
+    let Some((bench, _folder)) = Bench::with_machines(1) else { return };
+    let image = bench.image_id();
+    let launched = bench.did(&format!("RunInstances&ImageId={image}&MinCount=1&MaxCount=1"));
+    let id = launched.one("instanceId");
+    let running = format!("DescribeInstances&InstanceId.1={id}");
+    crate::support::eventually("running", || bench.did(&running).text().contains("<name>running</name>"));
+    let shown = bench.did(&format!("GetConsoleScreenshot&InstanceId={id}&WakeUp=true"));
+    // The first bytes of a JPEG, in base64.
+    assert!(shown.one("imageData").starts_with("/9j/"), "{}", shown.text());
+    bench.did(&format!("TerminateInstances&InstanceId.1={id}"));
+    assert_eq!(bench.refused(&format!("GetConsoleScreenshot&InstanceId={id}")), "IncorrectInstanceState");
 }

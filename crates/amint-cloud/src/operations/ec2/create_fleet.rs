@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::launch_templates::{find, version, with_defaults};
-use super::run_instances;
+use super::{run_instances, spot};
 use crate::operations::Call;
 use crate::protocol::{Element, Fault, Params};
 use crate::world::new_id;
@@ -16,9 +16,16 @@ struct Choice {
     values: BTreeMap<String, String>,
 }
 
+impl Choice {
+    fn lifecycle(&self) -> &'static str {
+        if self.values.contains_key(spot::MARKET_TYPE) { "spot" } else { "on-demand" }
+    }
+}
+
 /// Launches instances by launch templates, at once: the first template and override that can be launched gives them all.
 ///
-/// No fleet is remembered, as EC2 remembers none of the type `instant` that it would keep up. Spot instances are refused.
+/// No fleet is remembered, as EC2 remembers none of the type `instant` that it would keep up. Its instances are all on
+/// demand, or all spot instances.
 pub(crate) fn create_fleet(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
     let unsupported =
         |what: &str| Fault::client("UnsupportedOperation", format!("{what} is not supported here"));
@@ -26,19 +33,31 @@ pub(crate) fn create_fleet(call: &Call<'_>, params: &Params) -> Result<Element, 
         return Err(unsupported("A fleet of another type than instant"));
     }
     let capacity = "TargetCapacitySpecification";
-    if params.get(&format!("{capacity}.DefaultTargetCapacityType")) == Some("spot")
-        || params.number(&format!("{capacity}.SpotTargetCapacity"))?.unwrap_or(0) > 0
-    {
-        return Err(unsupported("Spot capacity"));
-    }
+    let by_default = params.get(&format!("{capacity}.DefaultTargetCapacityType"));
     let count = params.number(&format!("{capacity}.TotalTargetCapacity"))?;
     let count = count.ok_or_else(|| Fault::missing("TotalTargetCapacity"))?;
-    let on_demand = params.number(&format!("{capacity}.OnDemandTargetCapacity"))?.unwrap_or(count);
-    if !(1..=COUNT_MAX).contains(&count) || on_demand > count {
+    let on_demand = params.number(&format!("{capacity}.OnDemandTargetCapacity"))?;
+    let spot = params.number(&format!("{capacity}.SpotTargetCapacity"))?;
+    if !(1..=COUNT_MAX).contains(&count)
+        || on_demand.unwrap_or(0).checked_add(spot.unwrap_or(0)).is_none_or(|sum| sum > count)
+    {
         return Err(Fault::invalid_value("TotalTargetCapacity", &count.to_string()));
     }
+    let is_spot = match (on_demand.filter(|count| *count > 0), spot.filter(|count| *count > 0)) {
+        (Some(_), Some(_)) => return Err(unsupported("A fleet of on-demand and spot instances")),
+        (Some(named), None) if named < count && by_default == Some("spot") => {
+            return Err(unsupported("A fleet of on-demand and spot instances"));
+        }
+        (None, Some(named)) if named < count && by_default != Some("spot") => {
+            return Err(unsupported("A fleet of on-demand and spot instances"));
+        }
+        (Some(_), None) => false,
+        (None, Some(_)) => true,
+        (None, None) => by_default == Some("spot"),
+    };
+    spot::check_options(params)?;
     params.get("ClientToken");
-    let choices = choices(call, params, count)?;
+    let choices = choices(call, params, count, is_spot)?;
     params.finish()?;
     if call.is_dry {
         return Err(crate::operations::dry_run());
@@ -63,7 +82,7 @@ fn answer(fleet_id: &str, launched: Vec<Element>, errors: Vec<Element>) -> Eleme
 }
 
 /// Reads what may be launched, in the order of the request.
-fn choices(call: &Call<'_>, params: &Params, count: u64) -> Result<Vec<Choice>, Fault> {
+fn choices(call: &Call<'_>, params: &Params, count: u64, is_spot: bool) -> Result<Vec<Choice>, Fault> {
     let tables = call.tables();
     let mut choices = Vec::new();
     for index in params.indexes("LaunchTemplateConfigs") {
@@ -75,7 +94,7 @@ fn choices(call: &Call<'_>, params: &Params, count: u64) -> Result<Vec<Choice>, 
         let choice = |over: BTreeMap<String, String>| Choice {
             template_id: template.id.clone(),
             template_version: version.number,
-            values: with_defaults(values(params, over, count), &version.data),
+            values: with_defaults(values(params, over, count, is_spot), &version.data),
         };
         let overrides = params.indexes(&format!("{config}.Overrides"));
         if overrides.is_empty() {
@@ -96,8 +115,11 @@ fn choices(call: &Call<'_>, params: &Params, count: u64) -> Result<Vec<Choice>, 
                 }
             }
             // Which of them is preferred is a matter of prices, which there are none of here.
-            for name in ["Priority", "WeightedCapacity", "MaxPrice"] {
+            for name in ["Priority", "WeightedCapacity"] {
                 params.get(&format!("{prefix}{name}"));
+            }
+            if let Some(price) = params.get(&format!("{prefix}MaxPrice")).filter(|_| is_spot) {
+                over.insert(spot::MAX_PRICE.to_owned(), price.to_owned());
             }
             choices.push(choice(over));
         }
@@ -109,7 +131,15 @@ fn choices(call: &Call<'_>, params: &Params, count: u64) -> Result<Vec<Choice>, 
 }
 
 /// Returns what `RunInstances` is asked with, besides what the template has.
-fn values(params: &Params, mut over: BTreeMap<String, String>, count: u64) -> BTreeMap<String, String> {
+fn values(
+    params: &Params,
+    mut over: BTreeMap<String, String>,
+    count: u64,
+    is_spot: bool,
+) -> BTreeMap<String, String> {
+    if is_spot {
+        over.insert(spot::MARKET_TYPE.to_owned(), "spot".to_owned());
+    }
     over.insert("MinCount".to_owned(), count.to_string());
     over.insert("MaxCount".to_owned(), count.to_string());
     for index in params.indexes("TagSpecification") {
@@ -143,7 +173,7 @@ fn told(choice: &Choice, launched: &Element) -> Element {
     let ids = ids.filter(|child| child.name() == "instanceId").filter_map(Element::own_text);
     Element::default()
         .with(specification(choice))
-        .text("lifecycle", "on-demand")
+        .text("lifecycle", choice.lifecycle())
         .with(Element::list("instanceIds", ids.map(|id| Element::of("item", id))))
         .maybe("instanceType", choice.values.get("InstanceType"))
 }
@@ -151,7 +181,7 @@ fn told(choice: &Choice, launched: &Element) -> Element {
 fn failed(choice: &Choice, fault: &Fault) -> Element {
     Element::default()
         .with(specification(choice))
-        .text("lifecycle", "on-demand")
+        .text("lifecycle", choice.lifecycle())
         .text("errorCode", fault.code)
         .text("errorMessage", &fault.message)
 }

@@ -143,6 +143,7 @@ fn values(tables: &Tables, instance: &Instance, name: &str) -> Vec<String> {
         }
         "image-id" => one(&instance.image_id),
         "instance-id" => one(&instance.id),
+        "instance-lifecycle" => instance.spot.iter().map(|_| "spot".to_owned()).collect(),
         "instance-state-code" => one(&instance.state.code().to_string()),
         "instance-state-name" => one(instance.state.name()),
         "instance-type" => one(&instance.instance_type),
@@ -170,12 +171,13 @@ fn values(tables: &Tables, instance: &Instance, name: &str) -> Vec<String> {
         "root-device-name" => one(&instance.root_device_name),
         "root-device-type" => one("ebs"),
         "source-dest-check" => one(&instance.checks_source.to_string()),
+        "spot-instance-request-id" => instance.spot.iter().map(|spot| spot.id.clone()).collect(),
         "state-reason-code" => instance.reason.iter().map(|(code, _)| code.clone()).collect(),
         "subnet-id" | "network-interface.subnet-id" => one(&instance.subnet_id),
         "tenancy" => one("default"),
         "virtualization-type" => one("hvm"),
         "vpc-id" | "network-interface.vpc-id" => one(&instance.vpc_id),
-        // No instance here is a spot instance, in a group, of another platform, or has a public name.
+        // No instance here is in a placement group, of another platform, or has a public name.
         _ => Vec::new(),
     }
 }

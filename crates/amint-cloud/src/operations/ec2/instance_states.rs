@@ -53,6 +53,14 @@ pub(crate) fn stop_instances(call: &Call<'_>, params: &Params) -> Result<Element
             );
             Err(Fault::client("OperationNotPermitted", message))
         }
+        InstanceState::Running | InstanceState::Pending if instance.spot.is_some() => {
+            let message = format!(
+                "You can't stop the Spot Instance '{}' because it is associated with a one-time Spot Instance request. \
+                 You can only stop Spot Instances associated with persistent Spot Instance requests.",
+                instance.id
+            );
+            Err(Fault::client("UnsupportedOperation", message))
+        }
         InstanceState::Running | InstanceState::Pending => Ok(InstanceState::Stopping),
         InstanceState::Stopping | InstanceState::Stopped => Ok(instance.state),
         _ => Err(instances::incorrect(instance)),

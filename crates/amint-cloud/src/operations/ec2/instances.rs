@@ -150,6 +150,9 @@ pub(super) fn describe(tables: &Tables, instance: &Instance) -> Element {
     if let Some(profile) = profile {
         element = element.with(profile);
     }
+    if let Some(spot) = &instance.spot {
+        element = element.text("instanceLifecycle", "spot").text("spotInstanceRequestId", &spot.id);
+    }
     element
         .text("ebsOptimized", instance.is_ebs_optimized)
         .text("enaSupport", instance.has_ena)

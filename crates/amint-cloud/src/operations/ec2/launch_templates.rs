@@ -13,7 +13,7 @@ use crate::records::{LaunchTemplate, LaunchTemplateVersion, Tables};
 /// Where parameters of a template begin.
 const DATA: &str = "LaunchTemplateData.";
 /// Every part of a name that a template can have: as it is sent, and as it is told.
-const PARTS: [(&str, &str); 52] = [
+const PARTS: [(&str, &str); 58] = [
     ("Arn", "arn"),
     ("AssociatePublicIpAddress", "associatePublicIpAddress"),
     ("AvailabilityZone", "availabilityZone"),
@@ -40,12 +40,16 @@ const PARTS: [(&str, &str); 52] = [
     ("IamInstanceProfile", "iamInstanceProfile"),
     ("ImageId", "imageId"),
     ("InstanceInitiatedShutdownBehavior", "instanceInitiatedShutdownBehavior"),
+    ("InstanceInterruptionBehavior", "instanceInterruptionBehavior"),
+    ("InstanceMarketOptions", "instanceMarketOptions"),
     ("InstanceMetadataTags", "instanceMetadataTags"),
     ("InstanceType", "instanceType"),
     ("Iops", "iops"),
     ("Key", "key"),
     ("KeyName", "keyName"),
     ("KmsKeyId", "kmsKeyId"),
+    ("MarketType", "marketType"),
+    ("MaxPrice", "maxPrice"),
     ("MetadataOptions", "metadataOptions"),
     ("Monitoring", "monitoring"),
     ("Name", "name"),
@@ -57,6 +61,8 @@ const PARTS: [(&str, &str); 52] = [
     ("SecurityGroup", "securityGroupSet"),
     ("SecurityGroupId", "securityGroupIdSet"),
     ("SnapshotId", "snapshotId"),
+    ("SpotInstanceType", "spotInstanceType"),
+    ("SpotOptions", "spotOptions"),
     ("SubnetId", "subnetId"),
     ("Tag", "tagSet"),
     ("TagSpecification", "tagSpecificationSet"),

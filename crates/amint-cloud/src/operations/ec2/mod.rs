@@ -41,10 +41,12 @@ mod describe_security_group_rules;
 mod describe_security_groups;
 mod describe_snapshot_tier_status;
 mod describe_snapshots;
+mod describe_spot_instance_requests;
 mod describe_volumes;
 mod detach_volume;
 mod ebs_encryption;
 mod get_console_output;
+mod get_console_screenshot;
 mod get_image_ancestry;
 mod image_block_public_access;
 mod image_deprecation;
@@ -84,6 +86,7 @@ mod snapshot_attributes;
 mod snapshot_block_public_access;
 mod snapshot_locking;
 mod snapshots;
+mod spot;
 mod tags;
 mod volumes;
 
@@ -129,6 +132,7 @@ pub(crate) use describe_security_group_rules::describe_security_group_rules;
 pub(crate) use describe_security_groups::describe_security_groups;
 pub(crate) use describe_snapshot_tier_status::describe_snapshot_tier_status;
 pub(crate) use describe_snapshots::describe_snapshots;
+pub(crate) use describe_spot_instance_requests::describe_spot_instance_requests;
 pub(crate) use describe_volumes::describe_volumes;
 pub(crate) use detach_volume::detach_volume;
 pub(crate) use ebs_encryption::{
@@ -137,6 +141,7 @@ pub(crate) use ebs_encryption::{
     reset_ebs_default_kms_key_id,
 };
 pub(crate) use get_console_output::get_console_output;
+pub(crate) use get_console_screenshot::get_console_screenshot;
 pub(crate) use get_image_ancestry::get_image_ancestry;
 pub(crate) use image_block_public_access::{
     disable_image_block_public_access, enable_image_block_public_access, get_image_block_public_access_state,

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::launch_devices::launch_devices;
 use super::{
     allowed_images, check_id, images, instances, key_pairs, launch_templates, metadata_options,
-    security_groups, tags, volumes,
+    security_groups, spot, tags, volumes,
 };
 use crate::instance_types::{InstanceType, find};
 use crate::machines::Machines;
@@ -17,7 +17,8 @@ use crate::network::{Network, Subnet};
 use crate::operations::{Call, ssm};
 use crate::protocol::{Element, Fault, Params};
 use crate::records::{
-    Attachment, BlockDevice, Image, Instance, InstanceState, ShutdownBehavior, Tables, Tags, Volume,
+    Attachment, BlockDevice, Image, Instance, InstanceState, ShutdownBehavior, SpotRequest, Tables, Tags,
+    Volume,
 };
 use crate::state::Change;
 use crate::world::{Pins, new_id};
@@ -126,7 +127,7 @@ fn launch(call: &Call<'_>, tables: &Tables, params: &Params) -> Result<Launch, F
         Some("terminate") => ShutdownBehavior::Terminate,
         Some(other) => return Err(Fault::invalid_value("InstanceInitiatedShutdownBehavior", other)),
     };
-    let kinds = ["instance", "volume"];
+    let kinds = ["instance", spot::KIND, "volume"];
     let first = Instance {
         id: String::new(),
         account: call.account().to_owned(),
@@ -172,6 +173,7 @@ fn launch(call: &Call<'_>, tables: &Tables, params: &Params) -> Result<Launch, F
         boot_mode: image.boot_mode.clone(),
         tpm_support: image.tpm_support.clone(),
         product_codes: image.product_codes.clone(),
+        spot: spot::at_launch(call, params, tags::specified_of(params, spot::KIND, &kinds)?)?,
         tags: tags::specified_of(params, "instance", &kinds)?,
     };
     Ok(Launch {
@@ -357,6 +359,7 @@ fn place(
             interface_attachment_id: new_id("eni-attach"),
             mac: mac(),
             uuid: InstanceSpec::fresh_uuid(),
+            spot: launch.first.spot.clone().map(|spot| SpotRequest { id: new_id("sir"), ..spot }),
             ..launch.first.clone()
         };
         for device in &launch.devices {
