@@ -49,8 +49,8 @@ impl AwsRegion {
                 .send()
                 .await
                 .map_err(self.failed(call))?;
-            page = answer.next_token.filter(|token| !token.is_empty());
             found.extend(answer.images().iter().map(convert::image));
+            page = answer.next_token.filter(|token| !token.is_empty());
             if page.is_none() {
                 return Ok(found);
             }

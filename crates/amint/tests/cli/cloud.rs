@@ -111,6 +111,17 @@ fn aws_own_library_uses_the_other_services() {
     let folder = TempDir::new().unwrap();
     let folder = folder.path();
     let _down = Down(folder);
+    let up = amint(folder, &["cloud", "up", "--port", "0", "--time-scale", "600"]);
+    assert_eq!(up.code, Some(0), "{}", up.stderr);
+    let env = amint(folder, &["cloud", "env"]).stdout;
+    by_boto3(&env, ANY, include_str!("cloud_services.py"));
+}
+
+#[test]
+fn aws_own_library_works_in_several_accounts() {
+    let folder = TempDir::new().unwrap();
+    let folder = folder.path();
+    let _down = Down(folder);
     let up = amint(folder, &["cloud", "up", "--port", "0", "--time-scale", "60"]);
     assert_eq!(up.code, Some(0), "{}", up.stderr);
     let mut env = amint(folder, &["cloud", "env"]).stdout;
