@@ -4,6 +4,8 @@ SHELL := /bin/bash
 CARGO_TARGET_DIR ?= $(CURDIR)/target
 export CARGO_TARGET_DIR
 AMINT = $(CARGO_TARGET_DIR)/release/amint
+# The clients of AWS that `scripts/setup.sh test` installs.
+export PATH := $(HOME)/.cache/amint/python/bin:$(PATH)
 
 .PHONY: help
 help: ## show these lines

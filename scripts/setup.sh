@@ -20,6 +20,8 @@ test_tools=(
 )
 
 test_files=(/usr/lib/python3/dist-packages/boto3:python3-boto3)
+# What some releases of the distributions do not have. Tests that miss it are left out, and say so.
+extra_tools=(packer:packer)
 
 mode=${1:-run}
 tools=("${run_tools[@]}")
@@ -71,6 +73,30 @@ if [ ${#missing[@]} -gt 0 ]; then
       tail -n 15 "$log" >&2
       echo "setup: apt-get could not install ${missing[*]}" >&2
       exit 7
+    fi
+  fi
+fi
+
+if [ "$mode" != run ]; then
+  for pair in "${extra_tools[@]}"; do
+    command -v "${pair%%:*}" >/dev/null 2>&1 && continue
+    echo "setup: installing ${pair##*:}" >&2
+    as_root=()
+    [ "$(id -u)" = 0 ] || as_root=(sudo -n)
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600 install --no-install-recommends --no-remove \
+      "${pair##*:}" >/dev/null 2>&1 || echo "setup: ${pair##*:} is not to be had; tests that need it are left out" >&2
+  done
+  # Clients of AWS of this year, in a folder of their own: those of the distributions are older than what is tested with them.
+  clients=$(dirname "$0")/clients.txt
+  python=$HOME/.cache/amint/python
+  if ! cmp -s "$clients" "$python/clients.txt"; then
+    echo "setup: installing clients of AWS into ${python/#"$HOME"/\~}" >&2
+    if python3 -m venv --clear "$python" >/dev/null 2>&1 &&
+      "$python/bin/pip" install --quiet --disable-pip-version-check --requirement "$clients" >/dev/null 2>&1; then
+      cp "$clients" "$python/clients.txt"
+    else
+      rm -rf "$python"
+      echo "setup: clients of AWS are not to be had (python3-venv, the Python registry); tests that need them are left out" >&2
     fi
   fi
 fi

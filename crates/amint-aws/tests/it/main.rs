@@ -1,4 +1,6 @@
 //! Against amint's own endpoint over HTTP: the SDK signs, the endpoint verifies.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
 mod publish;
 mod support;

@@ -116,6 +116,7 @@ static OPERATIONS: &[Operation] = &[
     operation!(Ec2, "DescribeSnapshots", ec2::describe_snapshots),
     operation!(Ec2, "DescribeSubnets", ec2::describe_subnets),
     operation!(Ec2, "DescribeSpotInstanceRequests", ec2::describe_spot_instance_requests),
+    operation!(Ec2, "DescribeTags", ec2::describe_tags),
     operation!(Ec2, "DescribeVolumes", ec2::describe_volumes),
     operation!(Ec2, "DescribeVpcs", ec2::describe_vpcs),
     operation!(Ec2, "DetachImageWatermark", ec2::detach_image_watermark),

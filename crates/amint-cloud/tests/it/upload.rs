@@ -223,6 +223,13 @@ fn tags_are_added_and_removed_on_all_resources_or_on_none() {
     assert!(!has("Filter.1.Name=tag:team&Filter.1.Value.1=x"));
     assert_eq!(tag(&format!("ResourceId.1={image}&ResourceId.2={snapshot}")).status, 200);
     assert!(has("Filter.1.Name=tag:team&Filter.1.Value.1=x"));
+    let told = bench.ec2("Action=DescribeTags&Filter.1.Name=key&Filter.1.Value.1=team&MaxResults=5").text();
+    for id in [&image, &snapshot] {
+        assert!(told.contains(&format!("<resourceId>{id}</resourceId>")), "{told}");
+    }
+    let narrow =
+        "Filter.1.Name=resource-type&Filter.1.Value.1=image&Filter.2.Name=tag:team&Filter.2.Value.1=y";
+    assert!(!bench.ec2(&format!("Action=DescribeTags&{narrow}")).text().contains("<resourceId>"));
     let other = bench.ec2(&format!("Action=DeleteTags&ResourceId.1={image}&Tag.1.Key=team&Tag.1.Value=y"));
     assert_eq!(other.status, 200);
     assert!(has("Filter.1.Name=tag-key&Filter.1.Value.1=team"), "the value was another one");

@@ -42,6 +42,7 @@ mod describe_security_groups;
 mod describe_snapshot_tier_status;
 mod describe_snapshots;
 mod describe_spot_instance_requests;
+mod describe_tags;
 mod describe_volumes;
 mod detach_volume;
 mod ebs_encryption;
@@ -133,6 +134,7 @@ pub(crate) use describe_security_groups::describe_security_groups;
 pub(crate) use describe_snapshot_tier_status::describe_snapshot_tier_status;
 pub(crate) use describe_snapshots::describe_snapshots;
 pub(crate) use describe_spot_instance_requests::describe_spot_instance_requests;
+pub(crate) use describe_tags::describe_tags;
 pub(crate) use describe_volumes::describe_volumes;
 pub(crate) use detach_volume::detach_volume;
 pub(crate) use ebs_encryption::{
