@@ -114,14 +114,38 @@ fn instances_boot_stop_and_become_images_by_foreign_clients() {
     }
 }
 
+/// By `amazon-ebs` with a package that is installed, and by `amazon-ebssurrogate` on a spot instance.
 fn build_by_packer(home: &Home, python: &str, image: &str) {
-    let template = "tests/foreign/packer-ssh.json";
-    let source = format!("source_ami={image}");
-    let output = client(home, "packer", &["build", "-color=false", "-var", &source, template]);
-    assert!(output.status.success(), "the build of Packer (see above)");
+    let package = package(home.path());
+    let (image, package) = (format!("source_ami={image}"), format!("package={package}"));
+    for (template, variables) in [
+        ("tests/foreign/packer-ssh.json", vec![&image, &package]),
+        ("tests/foreign/packer-surrogate.json", vec![&image]),
+    ] {
+        let mut arguments = vec!["build", "-color=false"];
+        arguments.extend(variables.into_iter().flat_map(|variable| ["-var", variable]));
+        arguments.push(template);
+        let output = client(home, "packer", &arguments);
+        assert!(output.status.success(), "{template} (see above)");
+    }
     let script = include_str!("cloud_packer.py");
     let output = client(home, python, &["-c", script, USER, home.path().to_str().unwrap()]);
-    assert!(output.status.success(), "the instance of Packer's image (see above)");
+    assert!(output.status.success(), "the instances of Packer's images (see above)");
+}
+
+/// Makes a package of Debian, and returns its path.
+fn package(folder: &Path) -> String {
+    let tree = folder.join("amint-greeting");
+    fs::create_dir_all(tree.join("DEBIAN")).unwrap();
+    let control = "Package: amint-greeting\nVersion: 1.2.3\nArchitecture: all\n\
+                   Maintainer: amint <amint@localhost>\nDescription: a greeting\n";
+    fs::write(tree.join("DEBIAN/control"), control).unwrap();
+    let path = folder.join("package.deb");
+    let made =
+        Command::new("dpkg-deb").args(["--root-owner-group", "--build"]).arg(&tree).arg(&path).output();
+    let made = made.unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    path.to_str().unwrap().to_owned()
 }
 
 #[test]

@@ -68,6 +68,8 @@ console = lambda: ec2.get_console_output(InstanceId=id, Latest=True).get("Output
 while "Linux version" not in console():
     time.sleep(0.1)
 tell("the kernel speaks")
+screen = ec2.get_console_screenshot(InstanceId=id)["ImageData"]
+assert screen.startswith("/9j/") and len(screen) > 4096, "no JPEG, or nothing in it"
 
 assert run(address, "cloud-init status --wait >/dev/null; cat /etc/user-data-was-here", pairs["rsa"]) == "told\n"
 tell("logged in, and cloud-init is done")

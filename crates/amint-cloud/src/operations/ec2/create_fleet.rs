@@ -57,6 +57,13 @@ pub(crate) fn create_fleet(call: &Call<'_>, params: &Params) -> Result<Element, 
     };
     spot::check_options(params)?;
     params.get("ClientToken");
+    // Said of fleets that last; one that is made at once has nothing to replace, and does not expire.
+    for name in ["ReplaceUnhealthyInstances", "TerminateInstancesWithExpiration"] {
+        if params.boolean(name)? == Some(true) {
+            let message = format!("{name} cannot be used with a fleet of the type instant");
+            return Err(Fault::client("InvalidParameterCombination", message));
+        }
+    }
     let choices = choices(call, params, count, is_spot)?;
     params.finish()?;
     if call.is_dry {
