@@ -27,6 +27,7 @@ mod token;
 mod usage_report;
 mod volume;
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -87,6 +88,8 @@ macro_rules! tables {
         #[derive(Clone, Debug, Default)]
         pub(crate) struct Tables {
             $($(#[$doc])* pub(crate) $field: Table<$record>,)*
+            /// Which image has a name, in an account and a region: looking through all of them takes long.
+            image_names: BTreeMap<ImageName, String>,
         }
 
         impl Tables {
@@ -98,7 +101,7 @@ macro_rules! tables {
                 match kind {
                     $($kind => {
                         let record: $record = serde_json::from_slice(content)?;
-                        self.$field.insert(record.id().to_owned(), Arc::new(record));
+                        self.insert(record.id().to_owned(), Arc::new(record));
                         Ok(())
                     })*
                     other => Err(serde_json::Error::custom(format!("the kind of records `{other}` is unknown"))),
@@ -122,6 +125,51 @@ macro_rules! tables {
             }
         })*
     };
+}
+
+/// Account, region and name of an image: no two have the same.
+type ImageName = (String, String, String);
+
+fn image_name<T: Record>(record: &T) -> Option<ImageName> {
+    let image = (record as &dyn Any).downcast_ref::<Image>()?;
+    Some((image.account.clone(), image.region.clone(), image.name.clone()))
+}
+
+impl Tables {
+    /// Puts a record in its table; returns the one that had its id.
+    pub(crate) fn insert<T: Record>(&mut self, id: String, record: Arc<T>) -> Option<Arc<T>> {
+        let name = image_name(record.as_ref());
+        let older = T::table_mut(self).insert(id.clone(), record);
+        if let Some(older) = &older {
+            self.forget_name(&id, older.as_ref());
+        }
+        if let Some(name) = name {
+            self.image_names.insert(name, id);
+        }
+        older
+    }
+
+    /// Takes a record out of its table.
+    pub(crate) fn remove<T: Record>(&mut self, id: &str) -> Option<Arc<T>> {
+        let older = T::table_mut(self).remove(id)?;
+        self.forget_name(id, older.as_ref());
+        Some(older)
+    }
+
+    /// Finds the image that has a name.
+    pub(crate) fn image_named(&self, account: &str, region: &str, name: &str) -> Option<&Arc<Image>> {
+        let key = (account.to_owned(), region.to_owned(), name.to_owned());
+        self.images.get(self.image_names.get(&key)?)
+    }
+
+    fn forget_name<T: Record>(&mut self, id: &str, older: &T) {
+        // Another image may have taken the name within the same change.
+        if let Some(name) = image_name(older)
+            && self.image_names.get(&name).is_some_and(|owner| owner == id)
+        {
+            self.image_names.remove(&name);
+        }
+    }
 }
 
 // One line for each kind: `field: Type = "name in the database", id field;`.
@@ -179,5 +227,15 @@ mod tests {
         read.load("snapshot", &without(&snapshot, &["tiering", "lock", "copied_from"])).unwrap();
         assert_eq!((&read.images, &read.snapshots), (&tables.images, &tables.snapshots));
         assert!(read.load("nothing", b"{}").is_err());
+        let image = tables.images.values().next().unwrap();
+        let named = |tables: &Tables| {
+            tables.image_named(&image.account, &image.region, &image.name).map(|found| found.id.clone())
+        };
+        assert_eq!(named(&read), Some(image.id.clone()));
+        let renamed = Image { name: "other".to_owned(), ..Image::clone(image) };
+        read.insert(image.id.clone(), Arc::new(renamed));
+        assert_eq!(named(&read), None, "the name is free again");
+        read.remove::<Image>(&image.id);
+        assert_eq!(read.image_names, BTreeMap::new());
     }
 }

@@ -52,9 +52,9 @@ impl<'a> Change<'a> {
         let record = Arc::new(record);
         let (later_id, later) = (id.clone(), Arc::clone(&record));
         let apply: Apply = Box::new(move |tables| {
-            T::table_mut(tables).insert(later_id, later);
+            tables.insert(later_id, later);
         });
-        let older = T::table_mut(self.tables).insert(id.clone(), record);
+        let older = self.tables.insert(id.clone(), record);
         self.remember::<T>(id.clone(), older);
         self.writes.push(Write { kind: T::KIND, id, content: Some(content), apply });
     }
@@ -69,11 +69,11 @@ impl<'a> Change<'a> {
 
     /// Removes a record and returns it.
     pub(crate) fn remove<T: Record>(&mut self, id: &str) -> Option<Arc<T>> {
-        let older = T::table_mut(self.tables).remove(id)?;
+        let older = self.tables.remove::<T>(id)?;
         self.remember::<T>(id.to_owned(), Some(Arc::clone(&older)));
         let later_id = id.to_owned();
         let apply: Apply = Box::new(move |tables| {
-            T::table_mut(tables).remove(&later_id);
+            tables.remove::<T>(&later_id);
         });
         self.writes.push(Write { kind: T::KIND, id: id.to_owned(), content: None, apply });
         Some(older)
@@ -81,10 +81,9 @@ impl<'a> Change<'a> {
 
     fn remember<T: Record>(&mut self, id: String, older: Option<Arc<T>>) {
         self.undo.push(Box::new(move |tables| {
-            let table = T::table_mut(tables);
             match older {
-                Some(older) => table.insert(id, older),
-                None => table.remove(&id),
+                Some(older) => tables.insert(id, older),
+                None => tables.remove::<T>(&id),
             };
         }));
     }

@@ -131,10 +131,7 @@ fn register(
 
 /// Refuses a name that another image of the account has in the region.
 pub(super) fn check_name_is_free(change: &Change<'_>, image: &Image) -> Result<(), Fault> {
-    let is_taken = |other: &Image| {
-        other.name == image.name && other.account == image.account && other.region == image.region
-    };
-    if let Some(other) = change.tables().images.values().find(|other| is_taken(other)) {
+    if let Some(other) = change.tables().image_named(&image.account, &image.region, &image.name) {
         let message = format!("AMI name {} is already in use by AMI {}", image.name, other.id);
         return Err(Fault::client("InvalidAMIName.Duplicate", message));
     }
