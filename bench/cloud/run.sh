@@ -3,7 +3,7 @@
 #   bench/cloud/run.sh AMINT [RUNS]
 # Both get the same blocks with the same checksums over as many connections (crates/amint-cloud/examples/load.rs); runs
 # alternate, the median counts. amint verifies each checksum and writes to its store; moto keeps blocks in memory and looks at
-# no checksum. The stores lie below TMPDIR. Images are listed at amint alone: moto does not page.
+# no checksum. amint's store lies below TMPDIR, and once more in memory (/dev/shm), where moto's is. Images are listed at amint alone: moto does not page.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$here/../..
@@ -12,12 +12,12 @@ runs=${2:-3}
 blocks=${BLOCKS:-800}
 images=${IMAGES:-100000}
 work=$(mktemp -d "${AMINT_TMPDIR:-${TMPDIR:-/tmp}}/amint-bench.XXXXXX")
-own_server= peer=
+own_server= memory_server= peer= memory_work=
 stop() {
-  for server in $own_server $peer; do
+  for server in $own_server $memory_server $peer; do
     kill "$server" 2>/dev/null && wait "$server" 2>/dev/null || true
   done
-  rm -rf --one-file-system "$work"
+  rm -rf --one-file-system "$work" $memory_work
 }
 trap stop EXIT
 (cd "$root" && cargo build --release --locked --quiet -p amint-cloud --example load)
@@ -38,23 +38,35 @@ await() { # PORT PID LOG
 }
 await "$own_port" "$own_server" "$work/own.log"
 own=127.0.0.1:$own_port
-python3 -m venv "$work/peer" && "$work/peer/bin/pip" install --quiet --disable-pip-version-check 'moto[server]==5.2.5' >/dev/null 2>&1 || true
-if [ -x "$work/peer/bin/moto_server" ]; then
+if [ "$(stat -f -c %T /dev/shm 2>/dev/null)" = tmpfs ] && memory_work=$(mktemp -d /dev/shm/amint-bench.XXXXXX); then
+  memory_port=$(free_port)
+  "$amint" --home "$memory_work" cloud up --foreground --port "$memory_port" --no-auth --time-scale 1000 >"$work/memory.log" 2>&1 &
+  memory_server=$!
+  await "$memory_port" "$memory_server" "$work/memory.log"
+fi
+moto=$HOME/.cache/amint/python/bin/moto_server
+[ -x "$moto" ] || moto=$(command -v moto_server || true)
+if [ -n "$moto" ]; then
   peer_port=$(free_port)
-  "$work/peer/bin/moto_server" -H 127.0.0.1 -p "$peer_port" >"$work/peer.log" 2>&1 &
+  "$moto" -H 127.0.0.1 -p "$peer_port" >"$work/peer.log" 2>&1 &
   peer=$!
   await "$peer_port" "$peer" "$work/peer.log"
 else
-  echo "bench: SKIPPED: moto cannot be fetched: only amint is measured" >&2
+  echo "bench: SKIPPED: moto is not installed (scripts/setup.sh test): only amint is measured" >&2
 fi
 
 for run in $(seq "$runs"); do
-  for name in own peer; do
-    [ "$name" = own ] && host=$own || host=127.0.0.1:${peer_port:-0}
-    [ "$name" = own ] || [ -n "$peer" ] || continue
+  for name in own memory peer; do
+    case $name in
+      own) host=$own ;;
+      memory) [ -n "$memory_server" ] || continue; host=127.0.0.1:$memory_port ;;
+      peer) [ -n "$peer" ] || continue; host=127.0.0.1:$peer_port ;;
+    esac
     for threads in 1 4; do
       read -r rate snapshot < <("$load" "$host" put "$blocks" "$threads" "$((run * 10 + threads))")
       echo "$rate" >>"$work/$name.put.$threads"
+      # amint's snapshots are pending for a moment, as EC2's are.
+      sleep 0.1
       "$load" "$host" get "$snapshot" "$threads" >>"$work/$name.get.$threads"
     done
   done
@@ -66,12 +78,14 @@ work, blocks, own_memory, peer_memory = sys.argv[1], *map(int, sys.argv[2:])
 def median(name, what, threads):
     path = f"{work}/{name}.{what}.{threads}"
     return statistics.median(map(float, open(path))) if os.path.exists(path) else None
-print(f"{blocks} blocks of 512 KiB, MB/s    amint      moto     ratio")
+print(f"{blocks} blocks of 512 KiB, MB/s   on disk  in memory      moto   ratio to moto")
 for what in ("put", "get"):
     for threads in (1, 4):
-        own, peer = median("own", what, threads), median("peer", what, threads)
-        tail = f"{peer:9.0f} {own / peer:9.1f}" if peer else ""
-        print(f"  {what}, {threads} connection{'s' if threads > 1 else ' '}          {own:9.0f} {tail}")
-print(f"  peak memory of the server    {own_memory:5} MiB {peer_memory:5} MiB")
+        own, memory, peer = (median(name, what, threads) for name in ("own", "memory", "peer"))
+        cell = lambda value: f"{value:10.0f}" if value else " " * 10
+        ratios = f"   {own / peer:.1f}" + (f", in memory {memory / peer:.1f}" if memory else "") if peer else ""
+        label = f"  {what}, {threads} connection{'s' if threads > 1 else ''}"
+        print(f"{label:<28}{cell(own)} {cell(memory)} {cell(peer)}{ratios}")
+print(f"peak memory: {own_memory} MiB, moto {peer_memory} MiB")
 P
 "$load" "$own" images "$images" 4

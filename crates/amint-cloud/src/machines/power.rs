@@ -7,7 +7,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use amint_guest::imds::ImdsService;
+use amint_guest::imds::{ImdsService, Metadata};
 use amint_guest::{Instance as Guest, InstanceDisk, InstanceSpec, SystemClock};
 use amint_types::Cancel;
 use amint_types::report::Firmware;
@@ -19,6 +19,7 @@ use super::door::{Door, open_ports};
 use super::metadata::{access, architecture, metadata, volumes};
 use super::{Command, Machines, orphans};
 use crate::instance_types;
+use crate::operations::{InstanceSession, instance_role};
 use crate::records::Instance;
 use crate::volumes::{Disk, serve};
 use crate::world::World;
@@ -28,6 +29,7 @@ pub(super) struct On {
     pub(super) guest: Guest,
     pub(super) door: Option<Door>,
     imds: ImdsService,
+    session: InstanceSession,
     served: HashMap<String, Served>,
     folder: PathBuf,
 }
@@ -103,6 +105,8 @@ impl On {
             let told = metadata(&tables, &instance);
             (instance, told, disks)
         };
+        let mut session = InstanceSession::default();
+        let told = Metadata { role: instance_role(world, id, &mut session), ..told };
         let folder = machines.folder(id);
         DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|error| words(&error))?;
         let mut served = HashMap::new();
@@ -127,7 +131,7 @@ impl On {
             orphans::note(&folder, process).map_err(|error| words(&error))?;
         }
         let door = instance.public_ip.map(|address| Door::new(world, id, address, commands.clone()));
-        let mut on = Self { guest, door, imds, served, folder };
+        let mut on = Self { guest, door, imds, session, served, folder };
         on.look(world, machines, id).await;
         Ok(on)
     }
@@ -139,6 +143,7 @@ impl On {
             let Some(instance) = tables.instances.get(id) else { return };
             (open_ports(&tables, instance), metadata(&tables, instance), access(instance))
         };
+        let told = Metadata { role: instance_role(world, id, &mut self.session), ..told };
         if let Some(door) = &mut self.door {
             door.open(&ports).await;
         }
@@ -146,6 +151,13 @@ impl On {
         let (imds, keys) = (self.imds.clone(), machines.options().identity.clone());
         // Without random numbers the guest is told what it was told before.
         let _ = spawn_blocking(move || imds.update(&told, &keys, rights)).await;
+    }
+
+    /// Gives the guest new credentials when those that it has are halfway through.
+    pub(super) async fn renew(&mut self, world: &World, machines: &Machines, id: &str) {
+        if self.session.is_due(world.clock().now()) {
+            self.look(world, machines, id).await;
+        }
     }
 
     /// Plugs a volume in.

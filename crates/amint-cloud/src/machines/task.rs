@@ -13,6 +13,8 @@ use crate::world::World;
 
 /// How often the power button is pressed: a guest that starts does not notice it at first.
 const PRESS_PAUSE: Duration = Duration::from_secs(5);
+/// How often it is looked whether credentials are due.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(1);
 /// How long a guest may take to let go of a disk, and how often that is looked at.
 const UNPLUG_TIME: Duration = Duration::from_mins(1);
 const UNPLUG_PAUSE: Duration = Duration::from_millis(100);
@@ -87,6 +89,7 @@ async fn attend(
 ) -> Goal {
     let mut way: Option<Way> = None;
     let mut presses = interval(PRESS_PAUSE);
+    let mut renewals = interval(RENEWAL_PAUSE);
     loop {
         tokio::select! {
             () = on.guest.ended() => {
@@ -101,6 +104,7 @@ async fn attend(
                 way = Some((goal, Instant::now() + CLOSING_TIME));
                 presses.reset_immediately();
             }
+            _ = renewals.tick() => on.renew(world, machines, id).await,
             _ = presses.tick(), if way.is_some() => {
                 if way.as_ref().is_some_and(|(_, end)| Instant::now() >= *end) {
                     return way.map_or(Goal::Stopped { reason: None }, |(goal, _)| goal);

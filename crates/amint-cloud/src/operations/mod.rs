@@ -27,6 +27,7 @@ pub(crate) use ebs::{EbsAnswer, EbsRequest, answer as answer_ebs, name as ebs_na
 pub(crate) use ec2::{default_group, is_region};
 pub(crate) use json::{JsonOperation, find_json, find_rest};
 pub(crate) use rbin::{RbinRequest, answer as answer_rbin, name as rbin_name};
+pub(crate) use sts::{InstanceSession, instance_role};
 
 /// An operation of the Query protocol.
 #[derive(Clone, Copy)]

@@ -50,7 +50,7 @@ pub(crate) struct Instance {
     pub(crate) is_termination_protected: bool,
     pub(crate) is_stop_protected: bool,
     pub(crate) metadata: MetadataOptions,
-    /// The name or ARN of an instance profile, which is kept and tells nothing to the guest.
+    /// The ARN of its instance profile; before roles were known a name could stand here, of none.
     pub(crate) profile: Option<String>,
     pub(crate) is_ebs_optimized: bool,
     pub(crate) is_monitored: bool,

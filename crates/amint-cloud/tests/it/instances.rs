@@ -138,6 +138,7 @@ fn what_cannot_be_launched_is_refused_and_leaves_nothing() {
         (of("BlockDeviceMapping.1.DeviceName=/dev/sdf"), 400, "MissingParameter"),
         (of("MetadataOptions.HttpTokens=maybe"), 400, "InvalidParameterValue"),
         (of("HibernationOptions.Configured=true"), 400, "UnsupportedOperation"),
+        (of("IamInstanceProfile.Name=none"), 400, "InvalidParameterValue"),
         (of("LaunchTemplate.LaunchTemplateId=lt-1"), 400, "InvalidLaunchTemplateId.Malformed"),
         (of("TagSpecification.1.ResourceType=vpc"), 400, "InvalidParameterValue"),
         (of("DryRun=true"), 412, "DryRunOperation"),

@@ -7,6 +7,8 @@ use amint_types::Architecture;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::imds::InstanceRole;
+
 /// A public key that the instance lets in (`public-keys/0/openssh-key`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoginKey {
@@ -72,6 +74,8 @@ pub struct Metadata {
     pub region: String,
     /// The reservation: `r-…`.
     pub reservation_id: String,
+    /// The role, where the instance has a profile.
+    pub role: Option<InstanceRole>,
     /// The names of the security groups.
     pub security_groups: Vec<String>,
     /// The ids of the security groups.
@@ -126,6 +130,7 @@ impl Metadata {
             product_codes: Vec::new(),
             region: "us-east-1".to_owned(),
             reservation_id: fresh_id("r"),
+            role: None,
             security_groups: vec!["default".to_owned()],
             security_group_ids: vec![fresh_id("sg")],
             subnet_id: fresh_id("subnet"),

@@ -13,6 +13,7 @@
 mod document;
 mod identity_keys;
 mod metadata;
+mod role;
 mod service;
 mod token;
 mod tree;
@@ -21,6 +22,7 @@ pub use document::identity_document;
 pub use identity_keys::IdentityKeys;
 pub(crate) use metadata::GUEST_ADDRESS;
 pub use metadata::{BlockDevice, LoginKey, Metadata};
+pub use role::{InstanceRole, RoleCredentials};
 pub use service::{Activity, ImdsAccess, ImdsService};
 pub use token::{TOKEN_TTL_SECONDS_MAX, TOKEN_TTL_SECONDS_MIN};
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::imds::{Metadata, identity_document};
+use jiff::Timestamp;
+
+use crate::imds::{InstanceRole, Metadata, identity_document};
 
 /// The dated versions that EC2 answers to, oldest first; 1.0 and the years before 2009 are long gone from use.
 pub(crate) const VERSIONS: [&str; 22] = [
@@ -163,11 +165,22 @@ fn meta_data(metadata: &Metadata) -> Directory {
     if !metadata.product_codes.is_empty() {
         directory = directory.text("product-codes", metadata.product_codes.join("\n"));
     }
+    if let Some(role) = &metadata.role {
+        directory = directory.directory("iam", iam(role, metadata.pending_time));
+    }
     if let Some(tags) = &metadata.tags {
         let tags = tags.iter().fold(Directory::default(), |all, (key, value)| all.text(key, value));
         directory = directory.directory("tags", Directory::default().directory("instance", tags));
     }
     directory
+}
+
+/// Without credentials, `launched` is when they were looked for last.
+fn iam(role: &InstanceRole, launched: Timestamp) -> Directory {
+    let directory = Directory::default().text("info", role.info(launched));
+    let Some(name) = &role.role else { return directory };
+    let credentials = Directory::default().text(name, role.security_credentials(launched));
+    directory.directory("security-credentials", credentials)
 }
 
 fn public_keys(metadata: &Metadata) -> Directory {

@@ -2,6 +2,7 @@
 
 Prints the id of an image that is made of the instance, and leaves that image.
 """
+import json
 import os
 import socket
 import subprocess
@@ -57,9 +58,17 @@ group = ec2.create_security_group(GroupName="test", Description="test")["GroupId
 rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "127.0.0.0/8"}]}
 ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
 
+iam = boto3.client("iam", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+trust = {"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+iam.create_role(RoleName="web", AssumeRolePolicyDocument=json.dumps(trust))
+profile = iam.create_instance_profile(InstanceProfileName="web")["InstanceProfile"]["Arn"]
+iam.add_role_to_instance_profile(InstanceProfileName="web", RoleName="web")
+
 started = time.time()
 id = ec2.run_instances(
     ImageId=source, InstanceType="t3.micro", MinCount=1, MaxCount=1, KeyName="rsa", SecurityGroupIds=[group],
+    IamInstanceProfile={"Name": "web"},
     UserData="#!/bin/sh\necho told >/etc/user-data-was-here\n",
 )["Instances"][0]["InstanceId"]
 ec2.get_waiter("instance_running").wait(InstanceIds=[id], WaiterConfig=quick)
@@ -79,11 +88,20 @@ ask = """import urllib.request as u
 def get(method, path, **headers):
     return u.urlopen(u.Request("http://169.254.169.254/latest/" + path, method=method, headers=headers)).read().decode()
 token = get("PUT", "api/token", **{"X-aws-ec2-metadata-token-ttl-seconds": "60"})
-print(get("GET", "dynamic/instance-identity/NAME", **{"X-aws-ec2-metadata-token": token}), end="")"""
+print(get("GET", "PATH", **{"X-aws-ec2-metadata-token": token}), end="")"""
+told = lambda path: run(address, f"python3 -c '{ask.replace('PATH', path)}'", pairs["rsa"])
 for name in ("document", "rsa2048"):
-    text = run(address, f"python3 -c '{ask.replace('NAME', name)}'", pairs["rsa"])
+    text = told(f"dynamic/instance-identity/{name}")
     with open(os.path.join(folder, f"identity.{name}"), "w") as file:
         file.write(text)
+assert json.loads(told("meta-data/iam/info"))["InstanceProfileArn"] == profile
+assert told("meta-data/iam/security-credentials/") == "web"
+given = json.loads(told("meta-data/iam/security-credentials/web"))
+as_role = boto3.client(
+    "sts", endpoint_url=os.environ["AWS_ENDPOINT_URL"], aws_access_key_id=given["AccessKeyId"],
+    aws_secret_access_key=given["SecretAccessKey"], aws_session_token=given["Token"],
+)
+assert as_role.get_caller_identity()["Arn"] == f"arn:aws:sts::123456789012:assumed-role/web/{id}"
 assert instance(id)["PrivateIpAddress"] in run(address, "hostname -I", pairs["rsa"])
 assert knock(address, 80) != 0, "no rule opens the port"
 elsewhere = dict(rule, FromPort=80, ToPort=80, IpRanges=[{"CidrIp": "203.0.113.0/24"}])

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{check_id, networks, tag_set, time};
 use crate::operations::Call;
+use crate::operations::iam::find_profile;
 use crate::protocol::{Element, Fault, Params};
 use crate::records::{Instance, InstanceState, MetadataOptions, Tables, Volume};
 
@@ -134,8 +135,10 @@ pub(super) fn describe(tables: &Tables, instance: &Instance) -> Element {
         } else {
             format!("arn:aws:iam::{}:instance-profile/{profile}", instance.account)
         };
+        let known = find_profile(tables, &instance.account, &arn);
         let digest = amint_types::Digest::of(arn.as_bytes()).to_string().to_ascii_uppercase();
-        Element::new("iamInstanceProfile").text("arn", arn).text("id", format!("AIPA{}", &digest[..17]))
+        let id = known.map_or_else(|| format!("AIPA{}", &digest[..17]), |known| known.unique_id.clone());
+        Element::new("iamInstanceProfile").text("arn", arn).text("id", id)
     });
     element = element
         .with_reason(reason)

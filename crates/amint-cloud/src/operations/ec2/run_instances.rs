@@ -14,6 +14,7 @@ use super::{
 use crate::instance_types::{InstanceType, find};
 use crate::machines::Machines;
 use crate::network::{Network, Subnet};
+use crate::operations::iam::find_profile;
 use crate::operations::{Call, ssm};
 use crate::protocol::{Element, Fault, Params};
 use crate::records::{
@@ -161,10 +162,7 @@ fn launch(call: &Call<'_>, tables: &Tables, params: &Params) -> Result<Launch, F
         is_termination_protected: params.boolean("DisableApiTermination")?.unwrap_or(false),
         is_stop_protected: params.boolean("DisableApiStop")?.unwrap_or(false),
         metadata: metadata_options::at_launch(params, &image)?,
-        profile: params
-            .get("IamInstanceProfile.Arn")
-            .or(params.get("IamInstanceProfile.Name"))
-            .map(str::to_owned),
+        profile: profile(call, tables, params)?,
         is_ebs_optimized: params.boolean("EbsOptimized")?.unwrap_or(false),
         is_monitored: params.boolean("Monitoring.Enabled")?.unwrap_or(false),
         checks_source: true,
@@ -298,6 +296,30 @@ fn subnet(call: &Call<'_>, params: &Params, id: Option<&str>) -> Result<Subnet, 
     subnets.into_iter().find(fits).ok_or_else(|| {
         Fault::client("InvalidParameterValue", "No subnet is in the availability zone that was asked for")
     })
+}
+
+/// Returns the ARN of the instance profile that a request names.
+fn profile(call: &Call<'_>, tables: &Tables, params: &Params) -> Result<Option<String>, Fault> {
+    let (arn, name) = (params.get("IamInstanceProfile.Arn"), params.get("IamInstanceProfile.Name"));
+    let (which, text) = match (arn, name) {
+        (None, None) => return Ok(None),
+        (Some(_), Some(_)) => {
+            let message = "The parameter 'iamInstanceProfile.name' may not be used in combination with \
+                           'iamInstanceProfile.arn'";
+            return Err(Fault::client("InvalidParameterCombination", message));
+        }
+        (Some(arn), None) => ("ARN", arn),
+        (None, Some(name)) => ("name", name),
+    };
+    let found = find_profile(tables, call.account(), text);
+    let found = found.filter(|profile| which == "name" || profile.arn() == text).ok_or_else(|| {
+        let parameter = which.to_ascii_lowercase();
+        let message = format!(
+            "Value ({text}) for parameter iamInstanceProfile.{parameter} is invalid. Invalid IAM Instance Profile {which}"
+        );
+        Fault::client("InvalidParameterValue", message)
+    })?;
+    Ok(Some(found.arn()))
 }
 
 /// Returns the ids of the groups that a request names.

@@ -6,6 +6,14 @@ use crate::operations::Call;
 use crate::protocol::{Element, Fault, Params};
 use crate::records::{InstanceProfile, Tables};
 
+/// Finds an instance profile of an account by its name or its ARN.
+pub(crate) fn find(tables: &Tables, account: &str, name: &str) -> Option<Arc<InstanceProfile>> {
+    let is_arn = name.starts_with("arn:");
+    let last = if is_arn { name.rsplit('/').next()? } else { name };
+    let found = tables.instance_profiles.get(&key(account, last))?;
+    (!is_arn || found.arn() == name).then(|| Arc::clone(found))
+}
+
 /// Makes an instance profile without a role.
 pub(crate) fn create_instance_profile(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
     let name = name(params, "InstanceProfileName", 128)?;

@@ -15,8 +15,8 @@ mod users;
 pub(crate) use access_keys::{create_access_key, delete_access_key, list_access_keys, update_access_key};
 pub(crate) use attached_policies::{attach_role_policy, detach_role_policy, list_attached_role_policies};
 pub(crate) use instance_profiles::{
-    create_instance_profile, delete_instance_profile, get_instance_profile, list_instance_profiles,
-    list_instance_profiles_for_role,
+    create_instance_profile, delete_instance_profile, find as find_profile, get_instance_profile,
+    list_instance_profiles, list_instance_profiles_for_role,
 };
 pub(crate) use managed_policies::{create_policy, delete_policy, get_policy, get_policy_version};
 pub(crate) use profile_roles::{add_role_to_instance_profile, remove_role_from_instance_profile};

@@ -41,5 +41,9 @@ fn edit(
         change.put(found);
         Ok(())
     })?;
+    // Instances that run with it are told.
+    if let Some(machines) = call.world.machines() {
+        machines.look();
+    }
     Ok(Element::default())
 }

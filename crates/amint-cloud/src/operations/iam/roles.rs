@@ -119,6 +119,9 @@ pub(crate) fn update_assume_role_policy(call: &Call<'_>, params: &Params) -> Res
         change.put(role);
         Ok(())
     })?;
+    if let Some(machines) = call.world.machines() {
+        machines.look();
+    }
     Ok(Element::default())
 }
 

@@ -11,13 +11,21 @@ const ACTION: &str = "sts:AssumeRole";
 
 /// Tells whether a policy lets a caller assume its role.
 pub(crate) fn is_trusted(policy: &str, caller: &Caller, external_id: Option<&str>) -> bool {
+    let is_named = |principal: &Value| {
+        principal == "*" || list(&principal["AWS"]).iter().any(|one| is_caller(one, caller))
+    };
+    is_let_in(policy, is_named, external_id)
+}
+
+/// Tells whether a policy lets a service, as `ec2.amazonaws.com`, assume its role.
+pub(crate) fn is_service_trusted(policy: &str, service: &str) -> bool {
+    is_let_in(policy, |principal| list(&principal["Service"]).iter().any(|one| **one == service), None)
+}
+
+fn is_let_in(policy: &str, is_named: impl Fn(&Value) -> bool, external_id: Option<&str>) -> bool {
     let Ok(document) = serde_json::from_str::<Value>(policy) else { return false };
     let statements = list(&document["Statement"]);
-    let concerns = |statement: &&Value| {
-        is_action(&statement["Action"])
-            && list(&statement["Principal"]["AWS"]).iter().any(|one| is_caller(one, caller))
-            || is_action(&statement["Action"]) && statement["Principal"] == "*"
-    };
+    let concerns = |statement: &&Value| is_action(&statement["Action"]) && is_named(&statement["Principal"]);
     let concerning: Vec<&Value> = statements.into_iter().filter(concerns).collect();
     let has = |effect: &str, is_met: &dyn Fn(&Value) -> bool| {
         concerning.iter().any(|statement| statement["Effect"] == effect && is_met(statement))
@@ -104,6 +112,13 @@ mod tests {
             assert_eq!(asks("111122223333", &policy, None), is_let_in, "{principal}");
         }
         assert!(!asks("111122223333", "no policy", None));
+    }
+
+    #[test]
+    fn a_service_is_let_in_by_its_name_only() {
+        let policy = policy(&[statement("Allow", r#"{"Service": ["ec2.amazonaws.com", "x"]}"#, "")]);
+        assert!(is_service_trusted(&policy, "ec2.amazonaws.com"));
+        assert!(!is_service_trusted(&policy, "ssm.amazonaws.com"));
     }
 
     #[test]

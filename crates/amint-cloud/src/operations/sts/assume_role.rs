@@ -1,23 +1,16 @@
 use jiff::SignedDuration;
 
-use crate::AccessKey;
+use super::sessions::Fresh;
 use crate::access::is_account;
 use crate::operations::iam::{find_role, trust};
 use crate::operations::{Call, CallerKind};
 use crate::protocol::{Element, Fault, Params};
-use crate::records::{Secret, Session};
-use crate::state::Change;
 
 /// How long a session lasts, in seconds.
 const SECONDS: std::ops::RangeInclusive<u64> = 900..=43_200;
 const SECONDS_USUAL: u64 = 3600;
 /// The longest session of a session.
 const CHAINED_SECONDS_MAX: u64 = 3600;
-/// How many sessions are remembered. Beyond that, the one that ends first gives way.
-const COUNT_MAX: usize = 10_000;
-/// How long the end of a session is told as such: afterwards its key is unknown.
-const MEMORY: SignedDuration = SignedDuration::from_hours(1);
-
 /// Gives the credentials of a role to somebody whom its trust policy names.
 pub(crate) fn assume_role(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
     let (arn, name) = (params.required("RoleArn")?, params.required("RoleSessionName")?);
@@ -33,8 +26,7 @@ pub(crate) fn assume_role(call: &Call<'_>, params: &Params) -> Result<Element, F
         let message = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.";
         return Err(invalid(message));
     }
-    let key = AccessKey::random("ASIA", account).map_err(|_| Fault::internal())?;
-    let token = token()?;
+    let fresh = Fresh::new(account)?;
     let session = call.change(params, |change| {
         let role = find_role(change.tables(), account, role_name).filter(|role| role.arn() == arn);
         let role = role.filter(|role| trust::is_trusted(&role.trust, call.caller, external_id));
@@ -51,21 +43,7 @@ pub(crate) fn assume_role(call: &Call<'_>, params: &Params) -> Result<Element, F
             ));
         }
         let lasting = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(0));
-        let session = Session {
-            id: key.id().to_owned(),
-            secret: Secret(key.secret().to_owned()),
-            token: Secret(token),
-            account: account.to_owned(),
-            role: role.name.clone(),
-            role_path: role.path.clone(),
-            role_id: role.unique_id.clone(),
-            name: name.to_owned(),
-            created: call.now,
-            expires: call.world.clock().after(call.now, lasting),
-        };
-        make_room(call, change);
-        change.put(session.clone());
-        Ok(session)
+        Ok(fresh.open(call.world, change, &role, name, (call.now, lasting)))
     })?;
     let credentials = Element::new("Credentials")
         .text("AccessKeyId", &session.id)
@@ -76,20 +54,6 @@ pub(crate) fn assume_role(call: &Call<'_>, params: &Params) -> Result<Element, F
         .text("AssumedRoleId", format!("{}:{name}", session.role_id))
         .text("Arn", session.arn());
     Ok(Element::default().with(user).with(credentials))
-}
-
-/// Forgets sessions that ended long ago, and one more where there are too many.
-fn make_room(call: &Call<'_>, change: &mut Change<'_>) {
-    let sessions = &change.tables().sessions;
-    let is_over = |session: &Session| session.expires.saturating_add(MEMORY).is_ok_and(|end| end < call.now);
-    let mut gone: Vec<String> =
-        sessions.values().filter(|session| is_over(session)).map(|session| session.id.clone()).collect();
-    if gone.is_empty() && sessions.len() >= COUNT_MAX {
-        gone.extend(sessions.values().min_by_key(|session| session.expires).map(|one| one.id.clone()));
-    }
-    for id in gone {
-        change.remove::<Session>(&id);
-    }
 }
 
 /// Takes account and name out of the ARN of a role.
@@ -109,12 +73,4 @@ fn check_name(name: &str) -> Result<(), Fault> {
 
 fn invalid(message: impl Into<String>) -> Fault {
     Fault::client("ValidationError", message)
-}
-
-/// Makes a token that looks as those of AWS do.
-fn token() -> Result<String, Fault> {
-    let mut random = [0; 192];
-    getrandom::fill(&mut random).map_err(|_| Fault::internal())?;
-    let text = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, random);
-    Ok(format!("IQoJb3JpZ2luX2Vj{text}"))
 }
