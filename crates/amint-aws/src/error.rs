@@ -75,10 +75,14 @@ fn class_of(code: &str, status: Option<u16>) -> CloudErrorClass {
         | "ServiceUnavailable"
         | "RequestTimeout"
         | "RequestTimeoutException" => CloudErrorClass::Transient,
-        "ResourceNotFoundException" | "InvalidAMIID.Unavailable" => CloudErrorClass::NotFound,
-        "InvalidAMIName.Duplicate" | "ConflictException" | "IdempotentParameterMismatch" => {
-            CloudErrorClass::Conflict
-        }
+        "ResourceNotFoundException"
+        | "InvalidAMIID.Unavailable"
+        | "ParameterNotFound"
+        | "InvalidResourceId" => CloudErrorClass::NotFound,
+        "InvalidAMIName.Duplicate"
+        | "ConflictException"
+        | "IdempotentParameterMismatch"
+        | "ParameterAlreadyExists" => CloudErrorClass::Conflict,
         "AccessDenied"
         | "AccessDeniedException"
         | "UnauthorizedOperation"

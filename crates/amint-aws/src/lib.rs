@@ -15,6 +15,7 @@ mod ec2;
 mod error;
 mod gate;
 mod region;
+mod ssm;
 
 pub use connection::{ConnectError, Connection, Endpoint};
 pub use region::AwsRegion;

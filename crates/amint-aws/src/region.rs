@@ -21,6 +21,7 @@ pub struct AwsRegion {
     pub(crate) name: String,
     pub(crate) ebs: aws_sdk_ebs::Client,
     pub(crate) ec2: aws_sdk_ec2::Client,
+    pub(crate) ssm: aws_sdk_ssm::Client,
     pub(crate) sts: aws_sdk_sts::Client,
 }
 

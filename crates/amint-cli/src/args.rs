@@ -74,6 +74,8 @@ pub enum Command {
     Db(DbCommand),
     /// Bring an image to regions of AWS: send the blocks that differ, register, prove
     Publish(crate::publish_args::PublishArgs),
+    /// Let a channel, a parameter such as /golden/web/stable, name an image in all regions, or move it back
+    Promote(crate::publish_args::PromoteArgs),
     /// Check an image's signature and blocks, and that building it again gives the same bytes; or that an AMI has them
     Verify(VerifyArgs),
     /// Print the policy that allows what a command does in AWS, and nothing else

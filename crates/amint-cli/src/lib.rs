@@ -7,6 +7,8 @@ mod args;
 mod assessment;
 #[cfg(feature = "aws")]
 mod aws;
+#[cfg(feature = "aws")]
+mod channels;
 mod cloud_args;
 mod commands;
 mod context;

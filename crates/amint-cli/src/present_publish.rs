@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use amint_publish::{Action, Plan, Setting, Wanted};
+use amint_publish::{Action, ChannelPlan, ChannelStep, Plan, Setting, Wanted};
 use amint_types::format_bytes;
 
 use crate::ui::Palette;
@@ -23,6 +23,29 @@ pub(crate) fn plan(wanted: &Wanted, plans: &[Plan], palette: Palette) -> String 
     let requests: u64 = plans.iter().map(Plan::requests).sum();
     if requests > 0 {
         let _ = writeln!(text, "altogether {} to send, at least {requests} requests", format_bytes(bytes));
+    }
+    text
+}
+
+/// Writes what has to happen to channels.
+pub(crate) fn channels(plans: &[ChannelPlan], palette: Palette) -> String {
+    let width = plans.iter().map(|plan| plan.region.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for plan in plans {
+        let (place, name) = (format!("{:<width$}", plan.region), &plan.parameter);
+        let line = match &plan.step {
+            ChannelStep::Nothing { image_id } => format!("{name} is {image_id}"),
+            ChannelStep::Create { image_id } => format!("{name} {} {image_id}", palette.green("new:")),
+            ChannelStep::Move { from, image_id } => {
+                format!("{name} {from} {} {image_id}", palette.green("→"))
+            }
+            _ => format!("{name} cannot be moved"),
+        };
+        let _ = writeln!(text, "  {place}  {line}");
+        for problem in plan.problems() {
+            let _ = writeln!(text, "  {:<width$}  {} {}", "", palette.red("refused:"), problem.message);
+            let _ = writeln!(text, "  {:<width$}    {} {}", "", palette.cyan("hint:"), problem.hint);
+        }
     }
     text
 }

@@ -51,6 +51,36 @@ pub struct PublishArgs {
     pub copies: CopyChoice,
 }
 
+/// `amint promote`.
+#[derive(Debug, Args)]
+pub struct PromoteArgs {
+    /// NAME[:VERSION]
+    pub image: String,
+
+    /// Channel that shall name the image: `stable`
+    pub channel: String,
+
+    /// Region to promote in; may be given several times [default: the recipe's `[publish]`, else the environment's]
+    #[arg(long = "region", value_name = "REGION")]
+    pub regions: Vec<String>,
+
+    /// Path of parameters below which channels are [default: the recipe's, else /amint/NAME]
+    #[arg(long, value_name = "PATH")]
+    pub parameter: Option<String>,
+
+    /// Move the channel back to the image that it named before, whatever VERSION is
+    #[arg(long)]
+    pub undo: bool,
+
+    /// Show what would be moved, and change nothing
+    #[arg(long)]
+    pub plan: bool,
+
+    /// Move a parameter that somebody else made, too
+    #[arg(long, conflicts_with = "undo")]
+    pub take_over: bool,
+}
+
 /// When a region gets a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CopyChoice {
@@ -71,6 +101,8 @@ pub enum IamCommand {
     Verify(IamArgs),
     /// The policy for `amint gc --cloud`
     Gc(IamArgs),
+    /// The policy for `amint promote`
+    Promote(IamArgs),
 }
 
 /// `amint iam …`.
@@ -91,6 +123,10 @@ pub struct IamArgs {
     /// Allow to set a date of deprecation
     #[arg(long)]
     pub deprecation: bool,
+
+    /// Path of parameters below which channels may be moved [default: the recipe's; for `promote`, /amint]
+    #[arg(long, value_name = "PATH")]
+    pub parameter: Option<String>,
 
     /// Allow copies from one region to another, as `amint publish --copies` makes them
     #[arg(long)]

@@ -31,6 +31,33 @@ pub(crate) fn regions<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Ve
     Ok(found)
 }
 
+/// Returns the regions that are meant: those of the command line, else the recipe's, else the environment's.
+#[cfg(feature = "aws")]
+pub(crate) fn meant_regions(
+    asked: &[String],
+    recipe: Option<&Recipe>,
+    environment: Option<String>,
+) -> Result<Vec<String>, Failure> {
+    let mut names = asked.to_vec();
+    if names.is_empty() {
+        let of_recipe = recipe.iter().flat_map(|recipe| &recipe.publish.regions);
+        names = of_recipe.map(ToString::to_string).collect();
+    }
+    if names.is_empty() {
+        names.extend(environment);
+    }
+    if names.is_empty() {
+        return Err(Failure::new(ExitCode::Usage, "no region is named")
+            .hint("give `--region`, write `[publish] regions` into the recipe, or set AWS_REGION"));
+    }
+    regions(names.iter().map(String::as_str))
+}
+
+/// Returns the path of an image's channels where nobody names another.
+pub(crate) fn default_parameter(name: &amint_types::ImageName) -> String {
+    format!("/amint/{name}")
+}
+
 /// Puts the accounts of the recipe and of the command line together.
 pub(crate) fn accounts(recipe: Option<&Recipe>, more: &[String]) -> Result<BTreeSet<String>, Failure> {
     let mut found = BTreeSet::new();

@@ -9,6 +9,8 @@ pub enum Purpose {
     Verify,
     /// Remove what runs that were broken off left behind.
     Collect,
+    /// Move channels to images and back.
+    Promote,
 }
 
 /// Whether a request changes anything.
@@ -37,6 +39,8 @@ pub(crate) enum Guard {
     OwnSnapshot,
     /// It touches an image that amint made.
     OwnImage,
+    /// It touches a parameter below the path of channels.
+    Parameter,
 }
 
 /// When a request is sent at all.
@@ -46,6 +50,7 @@ pub(crate) enum Need {
     Sharing,
     Deprecation,
     Copying,
+    Channels,
 }
 
 /// A request that amint sends.
@@ -75,7 +80,8 @@ impl Call {
     }
 }
 
-const ALL: &[Purpose] = &[Purpose::Publish, Purpose::Verify, Purpose::Collect];
+const ALL: &[Purpose] = &[Purpose::Publish, Purpose::Verify, Purpose::Collect, Purpose::Promote];
+const PROMOTE: &[Purpose] = &[Purpose::Promote, Purpose::Publish];
 const PUBLISH: &[Purpose] = &[Purpose::Publish];
 const VERIFY: &[Purpose] = &[Purpose::Verify];
 /// A new image that came out otherwise than wanted is taken back.
@@ -118,6 +124,11 @@ calls! {
     MODIFY_IMAGE_ATTRIBUTE "ec2:ModifyImageAttribute" Changes OwnImage Sharing PUBLISH;
     MODIFY_SNAPSHOT_ATTRIBUTE "ec2:ModifySnapshotAttribute" Changes OwnSnapshot Sharing PUBLISH;
     REGISTER_IMAGE "ec2:RegisterImage" Changes NewImage Always PUBLISH;
+    DELETE_PARAMETER "ssm:DeleteParameter" Changes Parameter Channels PROMOTE;
+    GET_PARAMETER "ssm:GetParameter" Reads Parameter Channels PROMOTE;
+    GET_PARAMETER_HISTORY "ssm:GetParameterHistory" Reads Parameter Channels PROMOTE;
+    LIST_TAGS_FOR_RESOURCE "ssm:ListTagsForResource" Reads Parameter Channels PROMOTE;
+    PUT_PARAMETER "ssm:PutParameter" Changes Parameter Channels PROMOTE;
     GET_CALLER_IDENTITY "sts:GetCallerIdentity" Reads Free Always ALL;
 }
 

@@ -8,6 +8,7 @@
 //!   it finds what is there and goes on, so that neither a block is sent twice nor an image made twice.
 //! - [`plan_all`] and [`apply_all`] do so for several regions at once, of which some may get copies from another.
 //! - [`read_back`] compares the blocks of a snapshot with those of the store.
+//! - [`plan_promotion`] and [`promote_all`] move a channel, which is a parameter that names an image, in all regions or in none.
 //! - [`calls`] lists every request that is sent; [`policy`] allows these and nothing else.
 
 mod apply;
@@ -16,8 +17,10 @@ mod cloud;
 mod collect;
 mod copies;
 mod journal;
+mod parameters;
 mod plan;
 mod policy;
+mod promote;
 mod read_back;
 mod regions;
 mod retry;
@@ -35,8 +38,12 @@ pub use cloud::{
 pub use collect::{Litter, find_litter, remove_litter};
 pub use copies::Copies;
 pub use journal::{Journal, JournalError};
+pub use parameters::{Parameter, ParameterVersion, Parameters, PutParameter};
 pub use plan::{Action, Copy, Observed, Parent, Plan, Problem, Upload, plan};
 pub use policy::{PolicyRequest, policy};
+pub use promote::{
+    ChannelPlan, ChannelStep, Promoted, Promotion, plan_promotion, plan_undo, preview_promotion, promote_all,
+};
 pub use read_back::{Published, ReadBack, find_published, read_back};
 pub use regions::{Batch, RegionEvent, RegionProgress, apply_all, plan_all};
 pub use settings::Setting;

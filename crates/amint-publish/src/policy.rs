@@ -20,6 +20,8 @@ pub struct PolicyRequest {
     pub accounts: BTreeSet<String>,
     /// Whether images get a date of deprecation.
     pub is_deprecating: bool,
+    /// Below which path channels are (`/golden/web`); none when there are none.
+    pub parameter: Option<String>,
     /// Whether images may be copied from one region to another.
     pub is_copying: bool,
 }
@@ -63,6 +65,10 @@ pub fn policy(request: &PolicyRequest) -> Value {
             statements.push(statement.only("StringEquals", "ec2:Add/userId", &json!(accounts)).of(request));
         }
     }
+    let parameters = actions(&calls, Guard::Parameter);
+    if let Some(path) = request.parameter.as_ref().filter(|_| !parameters.is_empty()) {
+        statements.push(channels(request, &parameters, path));
+    }
     let makers: Vec<&str> = calls
         .iter()
         .filter(|call| matches!(call.guard, Guard::NewSnapshot | Guard::NewImage | Guard::NewPair))
@@ -75,6 +81,23 @@ pub fn policy(request: &PolicyRequest) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
+/// Allows what channels need: their parameters, and to tag those that are made.
+fn channels(request: &PolicyRequest, actions: &[&'static str], path: &str) -> Value {
+    let mut actions = actions.to_vec();
+    // No request of its own either.
+    actions.push(TAG_PARAMETERS);
+    actions.sort_unstable();
+    let anywhere = BTreeSet::from(["*".to_owned()]);
+    let regions = if request.regions.is_empty() { &anywhere } else { &request.regions };
+    let resources: Vec<String> = regions
+        .iter()
+        .map(|region| format!("arn:{}:ssm:{region}:*:parameter{path}/*", request.partition))
+        .collect();
+    json!({ "Sid": "MoveChannels", "Effect": "Allow", "Action": actions, "Resource": resources })
+}
+
+/// What the service asks for when a parameter is made with tags.
+const TAG_PARAMETERS: &str = "ssm:AddTagsToResource";
 /// No request of its own: the service asks for it when something is made with tags.
 const CREATE_TAGS: &str = "ec2:CreateTags";
 const SHARE_SNAPSHOT: &str = "ec2:ModifySnapshotAttribute";
@@ -85,6 +108,7 @@ fn is_needed(request: &PolicyRequest, call: &Call) -> bool {
         Need::Sharing => !request.accounts.is_empty(),
         Need::Deprecation => request.is_deprecating,
         Need::Copying => request.is_copying,
+        Need::Channels => request.parameter.is_some(),
     };
     is_asked && call.is_for(request.purpose)
 }
@@ -169,6 +193,7 @@ mod tests {
             accounts: BTreeSet::new(),
             is_deprecating: false,
             is_copying: false,
+            parameter: None,
         }
     }
 
@@ -177,6 +202,7 @@ mod tests {
             accounts: ["111122223333".to_owned()].into(),
             is_deprecating: true,
             is_copying: true,
+            parameter: Some("/golden/web".to_owned()),
             ..request(purpose)
         }
     }
@@ -189,11 +215,14 @@ mod tests {
 
     #[test]
     fn a_policy_allows_the_calls_of_its_purpose_and_nothing_else() {
-        for purpose in [Purpose::Publish, Purpose::Verify, Purpose::Collect] {
+        for purpose in [Purpose::Publish, Purpose::Verify, Purpose::Collect, Purpose::Promote] {
             let sent = CALLS.iter().filter(|call| call.is_for(purpose) && call.guard != Guard::Free);
             let mut sent: BTreeSet<String> = sent.map(|call| call.action.to_owned()).collect();
             if purpose == Purpose::Publish {
                 sent.insert(CREATE_TAGS.to_owned());
+            }
+            if matches!(purpose, Purpose::Publish | Purpose::Promote) {
+                sent.insert(TAG_PARAMETERS.to_owned());
             }
             assert_eq!(allowed(&policy(&everything(purpose))), sent, "{purpose:?}");
         }
@@ -209,13 +238,18 @@ mod tests {
 
     #[test]
     fn every_change_is_held_to_the_region_and_to_what_amint_made() {
-        for purpose in [Purpose::Publish, Purpose::Collect] {
+        for purpose in [Purpose::Publish, Purpose::Collect, Purpose::Promote] {
             for statement in policy(&everything(purpose))["Statement"].as_array().unwrap() {
                 if statement["Sid"] == "Look" {
                     assert_eq!(
                         statement["Condition"]["StringEquals"]["aws:RequestedRegion"],
                         json!(["eu-west-1"])
                     );
+                    continue;
+                }
+                if statement["Sid"] == "MoveChannels" {
+                    let only = json!(["arn:aws:ssm:eu-west-1:*:parameter/golden/web/*"]);
+                    assert_eq!(statement["Resource"], only);
                     continue;
                 }
                 for resource in statement["Resource"].as_array().unwrap() {

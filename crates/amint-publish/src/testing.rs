@@ -17,6 +17,7 @@ use crate::cloud::{
     BlockData, CloudError, CloudErrorClass, CloudImage, CloudSnapshot, CompleteSnapshot, CopyImage, Listed,
     Region, RegisterImage, SnapshotState, StartSnapshot, StartedSnapshot, Tags,
 };
+use crate::parameters::{Parameter, ParameterVersion, Parameters, PutParameter};
 use crate::wanted::Wanted;
 
 const BLOCK: usize = 512 << 10;
@@ -113,6 +114,8 @@ pub(crate) struct Faults {
     pub(crate) is_billing_lost: bool,
     /// Whether new snapshots are encrypted.
     pub(crate) is_encrypted: bool,
+    /// Whether no parameter may be set.
+    pub(crate) is_put_denied: bool,
 }
 
 /// A region in memory.
@@ -139,6 +142,8 @@ struct State {
     copies: HashMap<String, String>,
     /// The accounts that images and snapshots are shared with.
     accounts: BTreeMap<String, BTreeSet<String>>,
+    /// The values of parameters, oldest first, and their tags.
+    parameters: BTreeMap<String, (Vec<ParameterVersion>, Tags)>,
 }
 
 struct FakeSnapshot {
@@ -167,6 +172,32 @@ impl Fake {
     /// Returns the accounts that an image or a snapshot is shared with.
     pub(crate) fn accounts(&self, id: &str) -> BTreeSet<String> {
         self.state().accounts.get(id).cloned().unwrap_or_default()
+    }
+
+    /// Lets an image be there.
+    pub(crate) fn put_image(&self, image: CloudImage) {
+        self.state().images.insert(image.id.clone(), image);
+    }
+
+    /// Returns names and values of all parameters.
+    pub(crate) fn parameters(&self) -> Vec<(String, String)> {
+        let state = self.state();
+        let newest = |values: &[ParameterVersion]| values.last().unwrap().value.clone();
+        state.parameters.iter().map(|(name, (values, _))| (name.clone(), newest(values))).collect()
+    }
+
+    /// Lets a parameter be there that somebody else made.
+    pub(crate) fn put_foreign_parameter(&self, name: &str, value: &str) {
+        let first = ParameterVersion { version: 1, value: value.to_owned(), description: "mine".to_owned() };
+        self.state().parameters.insert(name.to_owned(), (vec![first], Tags::new()));
+    }
+
+    /// Lets a parameter be there that amint made.
+    pub(crate) fn put_own_parameter(&self, name: &str, value: &str) {
+        self.put_foreign_parameter(name, value);
+        let mut state = self.state();
+        let tags = &mut state.parameters.get_mut(name).unwrap().1;
+        tags.insert(crate::wanted::MANAGED_TAG.to_owned(), "true".to_owned());
     }
 
     /// Forgets an image, as who deregisters it does.
@@ -539,6 +570,65 @@ impl Region for Fake {
             state.images.get_mut(id).unwrap().deprecated_at = Some(at);
             state.changes += 1;
             Ok(())
+        })
+        .await
+    }
+}
+
+impl Parameters for Fake {
+    async fn images_tagged(&self, key: &str, value: &str) -> Result<Vec<CloudImage>, CloudError> {
+        let has = |image: &&CloudImage| image.tags.get(key).is_some_and(|found| found == value);
+        self.call("ec2:DescribeImages", |state| Ok(state.images.values().filter(has).cloned().collect()))
+            .await
+    }
+
+    async fn parameter(&self, name: &str) -> Result<Option<Parameter>, CloudError> {
+        let newest = |values: &Vec<ParameterVersion>| {
+            values.last().map(|last| Parameter { value: last.value.clone(), version: last.version })
+        };
+        let find = |state: &mut State| Ok(state.parameters.get(name).and_then(|(values, _)| newest(values)));
+        self.call("ssm:GetParameter", find).await
+    }
+
+    async fn parameter_history(&self, name: &str) -> Result<Vec<ParameterVersion>, CloudError> {
+        let find =
+            |state: &mut State| Ok(state.parameters.get(name).map(|one| one.0.clone()).unwrap_or_default());
+        self.call("ssm:GetParameterHistory", find).await
+    }
+
+    async fn parameter_tags(&self, name: &str) -> Result<Tags, CloudError> {
+        let find =
+            |state: &mut State| Ok(state.parameters.get(name).map(|one| one.1.clone()).unwrap_or_default());
+        self.call("ssm:ListTagsForResource", find).await
+    }
+
+    async fn put_parameter(&self, request: &PutParameter) -> Result<u64, CloudError> {
+        let operation = "ssm:PutParameter";
+        self.call(operation, |state| {
+            if state.faults.is_put_denied {
+                return Err(error(operation, CloudErrorClass::Denied, "no"));
+            }
+            let is_there = state.parameters.contains_key(&request.name);
+            if request.tags.is_some() && is_there {
+                return Err(error(operation, CloudErrorClass::Conflict, "the parameter is there"));
+            }
+            state.changes += 1;
+            let (values, tags) = state.parameters.entry(request.name.clone()).or_default();
+            tags.extend(request.tags.clone().unwrap_or_default());
+            let version = values.last().map_or(1, |last| last.version + 1);
+            let (value, description) = (request.value.clone(), request.description.clone());
+            values.push(ParameterVersion { version, value, description });
+            Ok(version)
+        })
+        .await
+    }
+
+    async fn delete_parameter(&self, name: &str) -> Result<(), CloudError> {
+        let operation = "ssm:DeleteParameter";
+        self.call(operation, |state| {
+            let gone = state.parameters.remove(name).map(drop);
+            state.changes += 1;
+            gone.ok_or_else(|| error(operation, CloudErrorClass::NotFound, "no such parameter"))
         })
         .await
     }

@@ -2,12 +2,13 @@
 
 use amint_publish::calls::Purpose;
 use amint_publish::{PolicyRequest, policy};
+use amint_types::channel_parameter;
 
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::publish_args::{IamArgs, IamCommand};
-use crate::publishing::{accounts, regions};
+use crate::publishing::{accounts, default_parameter, regions};
 
 /// Prints a policy.
 pub(crate) fn run(command: &IamCommand, context: &Context) -> Result<ExitCode, Failure> {
@@ -15,6 +16,7 @@ pub(crate) fn run(command: &IamCommand, context: &Context) -> Result<ExitCode, F
         IamCommand::Publish(args) => (Purpose::Publish, args),
         IamCommand::Verify(args) => (Purpose::Verify, args),
         IamCommand::Gc(args) => (Purpose::Collect, args),
+        IamCommand::Promote(args) => (Purpose::Promote, args),
     };
     context.print_json(&policy(&request(purpose, args, context)?))?;
     Ok(ExitCode::Fine)
@@ -31,8 +33,21 @@ fn request(purpose: Purpose, args: &IamArgs, context: &Context) -> Result<Policy
     } else {
         regions(args.regions.iter().map(String::as_str))?
     };
+    let parameter = args.parameter.clone().or_else(|| publish.and_then(|publish| publish.parameter.clone()));
+    let parameter = match (parameter, recipe) {
+        (Some(path), _) => Some(path),
+        (None, Some(recipe)) if purpose == Purpose::Promote || !recipe.publish.channels.is_empty() => {
+            Some(default_parameter(&recipe.image.name))
+        }
+        (None, None) if purpose == Purpose::Promote => Some("/amint".to_owned()),
+        _ => None,
+    };
+    if let Some(path) = &parameter {
+        channel_parameter(path, "latest").map_err(|error| Failure::new(ExitCode::Usage, error))?;
+    }
     Ok(PolicyRequest {
         purpose,
+        parameter,
         partition: partition(&regions)?.to_owned(),
         // Without a recipe nobody knows: copies are what several regions may get.
         is_copying: args.copies || (publish.is_some() && regions.len() > 1),

@@ -18,6 +18,8 @@ mod images;
 mod init;
 mod lock;
 #[cfg(feature = "aws")]
+mod promote;
+#[cfg(feature = "aws")]
 mod publish;
 mod rm;
 mod scan;
@@ -72,6 +74,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failu
         Command::Diff(args) => diff::run(&args, context),
         Command::Db(command) => db::run(&command, context),
         Command::Publish(args) => with_aws!(publish::run(&args, context)),
+        Command::Promote(args) => with_aws!(promote::run(&args, context)),
         Command::Verify(args) if crate::publishing::is_ami(&args.image) => {
             with_aws!(verify_ami::run(&args, context))
         }

@@ -9,23 +9,24 @@ use std::{fs, io};
 use amint_aws::{AwsRegion, Connection};
 use amint_publish::calls::Purpose;
 use amint_publish::{
-    Action, Applied, ApplyError, Batch, Copies, Plan, RegionEvent, Settings, Tags, Wanted, apply_all,
-    plan_all,
+    Action, Applied, ApplyError, Batch, ChannelPlan, Copies, Plan, RegionEvent, Settings, Tags, Wanted,
+    apply_all, plan_all,
 };
 use amint_recipe::Recipe;
 use amint_store::{ImageRecord, Store};
-use amint_types::{ImageRef, StepOutcome, Unit, format_bytes};
+use amint_types::{ImageRef, StepOutcome, Unit, channel_parameter, format_bytes};
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::channels::Channels;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::images::stored_recipe;
 use crate::present_publish;
 use crate::publish_args::{CopyChoice, PublishArgs};
-use crate::publishing::{accounts, publish_folder, regions};
+use crate::publishing::{accounts, default_parameter, meant_regions, publish_folder, regions};
 use crate::ui::{Palette, Table};
 
 /// The version of written plans.
@@ -44,6 +45,11 @@ struct Asked {
     accounts: Vec<String>,
     deprecate_at: Option<Timestamp>,
     copies: CopyKind,
+    #[serde(default)]
+    channels: Vec<String>,
+    /// The path of the channels' parameters.
+    #[serde(default)]
+    parameter: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,17 +99,6 @@ fn asked(
     connection: &Connection,
 ) -> Result<Asked, Failure> {
     let publish = recipe.map(|recipe| &recipe.publish);
-    let mut names: Vec<String> = args.regions.clone();
-    if names.is_empty() {
-        names = publish.iter().flat_map(|publish| &publish.regions).map(ToString::to_string).collect();
-    }
-    if names.is_empty() {
-        names.extend(connection.region());
-    }
-    if names.is_empty() {
-        return Err(Failure::new(ExitCode::Usage, "no region is named")
-            .hint("give `--region`, write `[publish] regions` into the recipe, or set AWS_REGION"));
-    }
     let mut tags = publish.map(|publish| publish.tags.clone()).unwrap_or_default();
     for pair in &args.tags {
         let (key, value) = tag(pair)?;
@@ -112,7 +107,7 @@ fn asked(
     let days = args.deprecate_after.or_else(|| publish.and_then(|publish| publish.deprecate_after_days));
     Ok(Asked {
         image: record.reference().to_string(),
-        regions: regions(names.iter().map(String::as_str))?,
+        regions: meant_regions(&args.regions, recipe, connection.region())?,
         name: args.name.clone(),
         tags,
         accounts: accounts(recipe, &args.share_with)?.into_iter().collect(),
@@ -122,6 +117,8 @@ fn asked(
             CopyChoice::Always => CopyKind::Always,
             CopyChoice::Never => CopyKind::Never,
         },
+        channels: publish.map(|publish| publish.channels.clone()).unwrap_or_default(),
+        parameter: publish.and_then(|publish| publish.parameter.clone()),
     })
 }
 
@@ -203,6 +200,8 @@ impl Work<'_> {
             CopyKind::Never => Copies::Never,
         };
         let plans = plan_all(&regions, self.wanted, &manifest, &known, copies, &self.context.cancel).await?;
+        let channels = self.channels(asked)?;
+        let previews = channels.preview(&regions, &plans).await?;
         let value = serde_json::to_value(&plans).map_err(|error| Failure::new(ExitCode::Defect, error))?;
         if written.is_some_and(|written| written.plans != value) {
             self.context.say(&present_publish::plan(self.wanted, &plans, Palette::for_stderr()));
@@ -217,18 +216,19 @@ impl Work<'_> {
                 serde_json::to_string_pretty(&plan).map_err(|error| Failure::new(ExitCode::Defect, error))?;
             fs::write(path, text + "\n").map_err(|error| Failure::file(path, error))?;
         }
-        let is_refused = plans.iter().any(|plan| !plan.problems().is_empty());
+        let is_refused = plans.iter().any(|plan| !plan.problems().is_empty())
+            || previews.iter().any(|plan| !plan.problems().is_empty());
         let code = if is_refused { ExitCode::Gate } else { ExitCode::Fine };
         if args.plan {
-            self.show(&plans)?;
+            self.show(&plans, &previews)?;
             return Ok(code);
         }
         if is_refused {
-            self.context.say(&present_publish::plan(self.wanted, &plans, Palette::for_stderr()));
-            return self.refuse(&plans);
+            self.context.say(&self.text(&plans, &previews, Palette::for_stderr()));
+            return Ok(self.refuse(&plans, &previews));
         }
-        if !plans.iter().all(Plan::is_nothing) {
-            self.context.say(&present_publish::plan(self.wanted, &plans, Palette::for_stderr()));
+        if !plans.iter().all(Plan::is_nothing) || !previews.iter().all(ChannelPlan::is_nothing) {
+            self.context.say(&self.text(&plans, &previews, Palette::for_stderr()));
         }
         let folder = publish_folder(self.context)?;
         let batch = Batch {
@@ -242,34 +242,68 @@ impl Work<'_> {
         let progress = Progress { context: self.context, started: Mutex::default() };
         let results =
             apply_all(&batch, &|plan, event| progress.tell(plan, event), &self.context.cancel).await;
-        self.end(&plans, results)
+        let promoted = if results.iter().all(Result::is_ok) {
+            channels.promote(&regions).await
+        } else {
+            // Some region lacks the image: channels stay where they are everywhere.
+            Ok(Vec::new())
+        };
+        self.end(&plans, results, promoted)
     }
 
-    fn show(&self, plans: &[Plan]) -> Result<(), Failure> {
+    fn channels(&self, asked: &Asked) -> Result<Channels<'_>, Failure> {
+        let path = asked.parameter.clone().unwrap_or_else(|| default_parameter(&self.record.name));
+        let named = asked.channels.iter().map(|channel| channel_parameter(&path, channel));
+        Ok(Channels {
+            context: self.context,
+            store: self.store,
+            subject: &self.wanted.subject,
+            digest: self.record.digest,
+            parameters: named
+                .collect::<Result<_, _>>()
+                .map_err(|error| Failure::new(ExitCode::Usage, error))?,
+            takes_over: false,
+        })
+    }
+
+    fn text(&self, plans: &[Plan], previews: &[ChannelPlan], palette: Palette) -> String {
+        present_publish::plan(self.wanted, plans, palette) + &present_publish::channels(previews, palette)
+    }
+
+    fn show(&self, plans: &[Plan], previews: &[ChannelPlan]) -> Result<(), Failure> {
         if self.context.global.json {
             let bytes: u64 = plans.iter().map(Plan::bytes).sum();
             let requests: u64 = plans.iter().map(Plan::requests).sum();
             return self.context.print_json(&serde_json::json!({
                 "image": self.record.reference().to_string(), "name": self.wanted.name, "plans": plans,
-                "bytes": bytes, "requests": requests,
+                "channels": previews, "bytes": bytes, "requests": requests,
             }));
         }
-        self.context.print(&present_publish::plan(self.wanted, plans, Palette::for_stdout()));
+        self.context.print(&self.text(plans, previews, Palette::for_stdout()));
         Ok(())
     }
 
-    fn refuse(&self, plans: &[Plan]) -> Result<ExitCode, Failure> {
+    fn refuse(&self, plans: &[Plan], previews: &[ChannelPlan]) -> ExitCode {
         if self.context.global.json {
-            self.context.print_result(
-                &serde_json::json!({ "event": "result", "refused_by": "plan", "plans": plans }),
-            );
+            self.context.print_result(&serde_json::json!({
+                "event": "result", "refused_by": "plan", "plans": plans, "channels": previews,
+            }));
         }
-        Ok(ExitCode::Gate)
+        ExitCode::Gate
     }
 
     /// Tells what became of each region.
-    fn end(&self, plans: &[Plan], results: Vec<Result<Applied, ApplyError>>) -> Result<ExitCode, Failure> {
+    fn end(
+        &self,
+        plans: &[Plan],
+        results: Vec<Result<Applied, ApplyError>>,
+        promoted: Result<Vec<ChannelPlan>, Failure>,
+    ) -> Result<ExitCode, Failure> {
         self.context.finish();
+        let (promoted, unmoved) = match promoted {
+            Ok(promoted) => (promoted, None),
+            Err(failure) => (Vec::new(), Some(failure)),
+        };
         let mut failures: Vec<(&str, ApplyError)> = Vec::new();
         let mut done: BTreeMap<&str, Applied> = BTreeMap::new();
         for (plan, result) in plans.iter().zip(results) {
@@ -294,7 +328,8 @@ impl Work<'_> {
                 .collect();
             self.context.print_result(&serde_json::json!({
                 "event": "result", "image": self.record.reference().to_string(), "name": self.wanted.name,
-                "digest": self.record.digest, "images": images, "failed": failed, "requests": self.connection.sent(),
+                "digest": self.record.digest, "images": images, "failed": failed, "channels": promoted,
+                "requests": self.connection.sent(),
             }));
         } else if !done.is_empty() {
             let mut table = Table::new(["REGION", "IMAGE", "SNAPSHOT", "SENT"]).right([3]);
@@ -303,7 +338,8 @@ impl Work<'_> {
                 let sent = if applied.is_changed { format_bytes(bytes) } else { "nothing".to_owned() };
                 table.row([region, applied.image_id.as_str(), applied.snapshot_id.as_str(), sent.as_str()]);
             }
-            self.context.print(&table.render(Palette::for_stdout()));
+            let channels = present_publish::channels(&promoted, Palette::for_stdout());
+            self.context.print(&(table.render(Palette::for_stdout()) + &channels));
         }
         // Who stopped it knows that some of it is not done.
         let stopped = failures.iter().position(|(_, error)| matches!(error, ApplyError::Cancelled(_)));
@@ -311,7 +347,18 @@ impl Work<'_> {
             return Err(failures.swap_remove(index).1.into());
         }
         let count = failures.len();
-        let Some((_, error)) = failures.into_iter().next() else { return Ok(ExitCode::Fine) };
+        let Some((_, error)) = failures.into_iter().next() else {
+            return match unmoved {
+                None => Ok(ExitCode::Fine),
+                Some(mut failure) => {
+                    // The images are there.
+                    if failure.code != ExitCode::Interrupted {
+                        failure.code = ExitCode::Partly;
+                    }
+                    Err(failure)
+                }
+            };
+        };
         let mut failure = Failure::from(error);
         if !done.is_empty() {
             failure.code = ExitCode::Partly;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+use amint_types::channel_parameter;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -11,12 +12,15 @@ use crate::section::Profile;
 use crate::table::{Table, string_of, values};
 use crate::text::{Region, names};
 
-pub(crate) const KEYS: [&str; 4] = ["regions", "share_with", "deprecate_after_days", "tags"];
+pub(crate) const KEYS: [&str; 6] =
+    ["regions", "share_with", "deprecate_after_days", "parameter", "channels", "tags"];
 
 /// Most regions of a recipe: more than AWS has.
 const REGION_COUNT_MAX: usize = 64;
 /// Most accounts that an image is shared with ("Amazon EC2 service quotas", sharing of AMIs).
 const ACCOUNT_COUNT_MAX: usize = 1000;
+/// Most channels that publishing moves.
+const CHANNEL_COUNT_MAX: usize = 16;
 /// How many days an image may be fresh: ten years (`EnableImageDeprecation`, `DeprecateAt`).
 const FRESH_DAYS: RangeInclusive<u32> = 1..=3650;
 /// Most tags of a recipe: 50 less those of amint itself ("Tag your Amazon EC2 resources", restrictions).
@@ -38,6 +42,13 @@ pub struct Publish {
     /// How many days after its build the image is deprecated. Without it never.
     #[schemars(range(min = 1, max = 3650))]
     pub deprecate_after_days: Option<u32>,
+    /// The path of parameters of Systems Manager below which each channel has one that names the image: `/golden/web`.
+    /// Without it `/amint/` and the name of the image.
+    #[schemars(regex(pattern = "^(/[A-Za-z0-9_.-]+)+$"))]
+    pub parameter: Option<String>,
+    /// The channels that publishing moves to the image, such as `latest`; `amint promote` moves others.
+    #[schemars(default, inner(regex(pattern = "^[A-Za-z0-9_.-]+$")))]
+    pub channels: Vec<String>,
     /// Tags of image and snapshot, besides those of amint itself.
     #[schemars(default)]
     pub tags: BTreeMap<String, String>,
@@ -58,14 +69,28 @@ pub(crate) fn parse(root: &Table<'_>, problems: &mut Problems<'_>, profiles: &[P
         );
     }
     let share_with = table.parsed_list(problems, "share_with", ACCOUNT_COUNT_MAX, account);
+    let parameter = table.parsed(problems, "parameter", parameter).map(|path| path.value);
+    let channels = table.parsed_list(problems, "channels", CHANNEL_COUNT_MAX, channel);
     Publish {
         regions,
         share_with: share_with.map(values).unwrap_or_default(),
         deprecate_after_days: table
             .integer(problems, "deprecate_after_days", FRESH_DAYS)
             .map(|days| days.value),
+        parameter,
+        channels: channels.map(values).unwrap_or_default(),
         tags: tags(&table, problems),
     }
+}
+
+fn parameter(text: &str) -> Result<String, Flaw> {
+    let named = channel_parameter(text, "latest").map(|_| text.to_owned());
+    named.map_err(|error| Flaw::new(error.to_string()).hint("write one such as `/golden/web`"))
+}
+
+fn channel(text: &str) -> Result<String, Flaw> {
+    let named = channel_parameter("/golden", text).map(|_| text.to_owned());
+    named.map_err(|error| Flaw::new(error.to_string()).hint("write one such as `latest`"))
 }
 
 fn account(text: &str) -> Result<String, Flaw> {
@@ -146,6 +171,18 @@ mod tests {
         let publish = recipe(good).publish;
         assert_eq!((publish.share_with.len(), publish.deprecate_after_days), (1, Some(365)));
         assert_eq!(publish.tags["team"], "web");
+    }
+
+    #[test]
+    fn reports_what_cannot_be_a_channel() {
+        let found = errors("[publish]\nparameter = \"golden\"\nchannels = [\"latest\", \"a/b\"]\n");
+        let texts: Vec<_> = found.iter().map(|(text, _, _)| text.as_str()).collect();
+        assert_eq!(texts, ["\"golden\"", "\"a/b\""]);
+        let publish = recipe("[publish]\nparameter = \"/golden/web\"\nchannels = [\"latest\"]\n").publish;
+        assert_eq!(
+            (publish.parameter.as_deref(), publish.channels),
+            (Some("/golden/web"), vec!["latest".to_owned()])
+        );
     }
 
     #[test]

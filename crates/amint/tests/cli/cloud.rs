@@ -157,7 +157,7 @@ fn aws_own_library_works_in_several_accounts() {
     let other = amint(folder, &["cloud", "env", "--account", "111122223333"]).stdout;
     for (name, theirs) in [("OTHER_ID", "AWS_ACCESS_KEY_ID"), ("OTHER_SECRET", "AWS_SECRET_ACCESS_KEY")] {
         let value = other.lines().find_map(|line| line.strip_prefix(&format!("export {theirs}="))).unwrap();
-        env.push_str(&format!("export {name}={value}\n"));
+        env = format!("{env}export {name}={value}\n");
     }
     assert_eq!(amint(folder, &["cloud", "env", "--account", "12"]).code, Some(2));
     by_boto3(&env, ANY, include_str!("cloud_accounts.py"));

@@ -98,6 +98,13 @@ impl Bench {
         assert_eq!(ran.code, Some(0), "{arguments:?}: {}", ran.stderr);
         serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap()
     }
+
+    /// Runs a command that has to work, and returns its document.
+    fn result_document(&self, arguments: &[&str]) -> Value {
+        let ran = self.amint(arguments);
+        assert_eq!(ran.code, Some(0), "{arguments:?}: {}", ran.stderr);
+        serde_json::from_str(&ran.stdout).unwrap()
+    }
 }
 
 const RECIPE: &str = "\
@@ -241,6 +248,55 @@ fn what_no_image_uses_is_listed_and_removed() {
 }
 
 #[test]
+fn channels_follow_the_image_in_all_regions_and_back() {
+    let bench = Bench::new();
+    let recipe = RECIPE.replace("tags =", "parameter = \"/golden/web\"\nchannels = [\"latest\"]\ntags =");
+    bench.put("1.0.0", &Disk { blocks: 20, changed: None }, Some(&recipe));
+    let early = bench.amint(&["promote", "web", "stable"]);
+    assert_eq!(early.code, Some(1), "{}", early.stderr);
+    assert!(early.stderr.contains("web:1.0.0 is not published in us-east-1"), "{}", early.stderr);
+    let plan = bench.amint(&["publish", "web", "--plan"]);
+    assert!(plan.stdout.contains("/golden/web/latest new: the new image"), "{}", plan.stdout);
+    let first = bench.result(&["--json", "publish", "web"]);
+    assert_eq!(first["channels"].as_array().unwrap().len(), 2, "{first}");
+    let again = bench.result(&["--json", "publish", "web"]);
+    assert_eq!(changing(&again), Vec::<&str>::new());
+
+    let one = bench.result_document(&["--json", "promote", "web", "stable"]);
+    assert_eq!((&one["changes"], &one["channels"][0]["step"]["step"]), (&2.into(), &"create".into()));
+    let nothing = bench.result_document(&["--json", "promote", "web", "stable"]);
+    assert_eq!(nothing["changes"], 0);
+    bench.put(
+        "1.1.0",
+        &Disk { blocks: 20, changed: Some(7) },
+        Some(&recipe.replace("version = \"1.0.0\"", "version = \"1.1.0\"")),
+    );
+    bench.result(&["--json", "publish", "web:1.1.0"]);
+    let region = ["--region", "eu-west-1"];
+    let moved = bench.amint(&["promote", "web:1.1.0", "stable"]);
+    assert_eq!(moved.code, Some(0), "{}", moved.stderr);
+    let old = first["images"][0]["image_id"].as_str().unwrap();
+    assert!(moved.stdout.contains(&format!("/golden/web/stable {old} → ami-")), "{}", moved.stdout);
+    let back = bench.amint(&["promote", "web", "stable", "--undo", "--plan"]);
+    assert!(back.stdout.contains(&format!("→ {old}")), "{}", back.stdout);
+    assert_eq!(bench.amint(&["promote", "web", "stable", "--undo"]).code, Some(0));
+    let undone =
+        bench.result_document(&[&["--json", "promote", "web:1.0.0", "stable"], &region[..]].concat());
+    assert_eq!(undone["changes"], 0, "{undone}");
+
+    for (arguments, code, words) in [
+        (&["promote", "web", "a/b"][..], 2, "is no channel"),
+        (&["promote", "web", "stable", "--parameter", "/aws/web"], 2, "is kept for AWS"),
+        (&["promote", "web", "beta", "--undo"], 1, "there is no parameter /golden/web/beta"),
+        (&["promote", "other", "stable"], 3, "other"),
+    ] {
+        let ran = bench.amint(arguments);
+        assert_eq!(ran.code, Some(code), "{arguments:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(words), "{arguments:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
 fn a_policy_is_printed_without_any_account_and_follows_the_recipe() {
     let folder = TempDir::new().unwrap();
     let policy = |arguments: &[&str]| -> Value {
@@ -255,6 +311,11 @@ fn a_policy_is_printed_without_any_account_and_follows_the_recipe() {
     for told in ["ec2:ModifyImageAttribute", "ec2:CopyImage", "ec2:EnableImageDeprecation", "111122223333"] {
         assert!(full.contains(told), "{told}: {full}");
     }
+    let promote = policy(&["iam", "promote", "--recipe", "amint.toml"]).to_string();
+    assert!(
+        promote.contains("ssm:eu-west-1:*:parameter/amint/web/*") && !promote.contains("ebs:"),
+        "{promote}"
+    );
     let gc = policy(&["iam", "gc", "--region", "cn-north-1"]).to_string();
     assert!(gc.contains("arn:aws-cn:ec2:cn-north-1::snapshot/*") && !gc.contains("RegisterImage"), "{gc}");
     let mixed = amint(folder.path(), &["iam", "gc", "--region", "cn-north-1", "--region", "us-east-1"]);
