@@ -7,6 +7,7 @@ use std::time::Duration;
 use std::{env, fmt, fs, io};
 
 use amint_publish::calls::Purpose;
+use amint_publish::marketplace::REGION;
 use aws_config::{BehaviorVersion, ConfigLoader, Region as RegionName, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_smithy_async::rt::sleep::TokioSleep;
@@ -21,6 +22,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::gate::Gate;
+use crate::marketplace::AwsCatalog;
 use crate::region::AwsRegion;
 
 /// How long a connection may take to come about.
@@ -153,6 +155,21 @@ impl Connection {
             ),
             sts: aws_sdk_sts::Client::from_conf(
                 aws_sdk_sts::config::Builder::from(&config).interceptor(self.gate.clone()).build(),
+            ),
+        }
+    }
+
+    /// Returns AWS Marketplace's catalog.
+    pub fn catalog(&self) -> AwsCatalog {
+        let config = self.config.to_builder().region(RegionName::from_static(REGION)).build();
+        AwsCatalog {
+            catalog: aws_sdk_marketplacecatalog::Client::from_conf(
+                aws_sdk_marketplacecatalog::config::Builder::from(&config)
+                    .interceptor(self.gate.clone())
+                    .build(),
+            ),
+            iam: aws_sdk_iam::Client::from_conf(
+                aws_sdk_iam::config::Builder::from(&config).interceptor(self.gate.clone()).build(),
             ),
         }
     }

@@ -31,6 +31,13 @@ pub(crate) fn image(image: &Image) -> CloudImage {
         volume_gib: root.and_then(EbsBlockDevice::volume_size).and_then(|size| u64::try_from(size).ok()),
         volume_type: root.and_then(|device| device.volume_type()).map(|one| one.as_str().to_owned()),
         is_deleted_on_termination: root.and_then(EbsBlockDevice::delete_on_termination).unwrap_or(false),
+        is_encrypted: devices().filter_map(|device| device.ebs()).any(|ebs| ebs.encrypted() == Some(true)),
+        created: image.creation_date().and_then(|time| time.parse().ok()),
+        product_codes: image
+            .product_codes()
+            .iter()
+            .filter_map(|code| code.product_code_id().map(str::to_owned))
+            .collect(),
         tags: tags(image.tags()),
         root_device,
     }

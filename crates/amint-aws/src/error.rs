@@ -78,11 +78,14 @@ fn class_of(code: &str, status: Option<u16>) -> CloudErrorClass {
         "ResourceNotFoundException"
         | "InvalidAMIID.Unavailable"
         | "ParameterNotFound"
-        | "InvalidResourceId" => CloudErrorClass::NotFound,
+        | "InvalidResourceId"
+        | "NoSuchEntity" => CloudErrorClass::NotFound,
         "InvalidAMIName.Duplicate"
         | "ConflictException"
         | "IdempotentParameterMismatch"
-        | "ParameterAlreadyExists" => CloudErrorClass::Conflict,
+        | "EntityAlreadyExists"
+        | "ParameterAlreadyExists"
+        | "ResourceInUseException" => CloudErrorClass::Conflict,
         "AccessDenied"
         | "AccessDeniedException"
         | "UnauthorizedOperation"

@@ -14,8 +14,10 @@ mod ebs;
 mod ec2;
 mod error;
 mod gate;
+mod marketplace;
 mod region;
 mod ssm;
 
 pub use connection::{ConnectError, Connection, Endpoint};
+pub use marketplace::AwsCatalog;
 pub use region::AwsRegion;

@@ -76,6 +76,9 @@ pub enum Command {
     Publish(crate::publish_args::PublishArgs),
     /// Let a channel, a parameter such as /golden/web/stable, name an image in all regions, or move it back
     Promote(crate::publish_args::PromoteArgs),
+    /// Sell the image on AWS Marketplace: check, submit, follow
+    #[command(subcommand)]
+    Marketplace(crate::marketplace_args::MarketplaceCommand),
     /// Check an image's signature and blocks, and that building it again gives the same bytes; or that an AMI has them
     Verify(VerifyArgs),
     /// Print the policy that allows what a command does in AWS, and nothing else

@@ -103,6 +103,8 @@ pub enum IamCommand {
     Gc(IamArgs),
     /// The policy for `amint promote`
     Promote(IamArgs),
+    /// The policy for `amint marketplace`
+    Marketplace(IamArgs),
 }
 
 /// `amint iam …`.
@@ -127,6 +129,10 @@ pub struct IamArgs {
     /// Path of parameters below which channels may be moved [default: the recipe's; for `promote`, /amint]
     #[arg(long, value_name = "PATH")]
     pub parameter: Option<String>,
+
+    /// Allow to make the access role, as `amint marketplace submit --create-role` does
+    #[arg(long)]
+    pub create_role: bool,
 
     /// Allow copies from one region to another, as `amint publish --copies` makes them
     #[arg(long)]

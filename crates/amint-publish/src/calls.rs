@@ -11,6 +11,8 @@ pub enum Purpose {
     Collect,
     /// Move channels to images and back.
     Promote,
+    /// Sell versions of products on AWS Marketplace.
+    Sell,
 }
 
 /// Whether a request changes anything.
@@ -41,6 +43,10 @@ pub(crate) enum Guard {
     OwnImage,
     /// It touches a parameter below the path of channels.
     Parameter,
+    /// It asks AWS Marketplace's catalog.
+    Catalog,
+    /// It touches the access role.
+    Role,
 }
 
 /// When a request is sent at all.
@@ -51,6 +57,7 @@ pub(crate) enum Need {
     Deprecation,
     Copying,
     Channels,
+    RoleMaking,
 }
 
 /// A request that amint sends.
@@ -70,6 +77,8 @@ impl Call {
     pub fn find(service: &str, operation: &str) -> Option<&'static Self> {
         CALLS.iter().find(|call| {
             let parts = call.action.split_once(':');
+            // The SDK writes services with spaces: `Marketplace Catalog`.
+            let service = if service == "Marketplace Catalog" { "aws-marketplace" } else { service };
             parts.is_some_and(|(known, name)| known.eq_ignore_ascii_case(service) && name == operation)
         })
     }
@@ -80,7 +89,9 @@ impl Call {
     }
 }
 
-const ALL: &[Purpose] = &[Purpose::Publish, Purpose::Verify, Purpose::Collect, Purpose::Promote];
+const ALL: &[Purpose] =
+    &[Purpose::Publish, Purpose::Verify, Purpose::Collect, Purpose::Promote, Purpose::Sell];
+const SELL: &[Purpose] = &[Purpose::Sell];
 const PROMOTE: &[Purpose] = &[Purpose::Promote, Purpose::Publish];
 const PUBLISH: &[Purpose] = &[Purpose::Publish];
 const VERIFY: &[Purpose] = &[Purpose::Verify];
@@ -107,6 +118,10 @@ macro_rules! calls {
 
 // One line for each request, sorted by action.
 calls! {
+    DESCRIBE_CHANGE_SET "aws-marketplace:DescribeChangeSet" Reads Catalog Always SELL;
+    DESCRIBE_ENTITY "aws-marketplace:DescribeEntity" Reads Catalog Always SELL;
+    LIST_CHANGE_SETS "aws-marketplace:ListChangeSets" Reads Catalog Always SELL;
+    START_CHANGE_SET "aws-marketplace:StartChangeSet" Changes Catalog Always SELL;
     COMPLETE_SNAPSHOT "ebs:CompleteSnapshot" Changes OwnSnapshot Always PUBLISH;
     GET_SNAPSHOT_BLOCK "ebs:GetSnapshotBlock" Reads OwnSnapshot Always VERIFY;
     LIST_SNAPSHOT_BLOCKS "ebs:ListSnapshotBlocks" Reads OwnSnapshot Always VERIFY;
@@ -124,6 +139,11 @@ calls! {
     MODIFY_IMAGE_ATTRIBUTE "ec2:ModifyImageAttribute" Changes OwnImage Sharing PUBLISH;
     MODIFY_SNAPSHOT_ATTRIBUTE "ec2:ModifySnapshotAttribute" Changes OwnSnapshot Sharing PUBLISH;
     REGISTER_IMAGE "ec2:RegisterImage" Changes NewImage Always PUBLISH;
+    ATTACH_ROLE_POLICY "iam:AttachRolePolicy" Changes Role RoleMaking SELL;
+    CREATE_ROLE "iam:CreateRole" Changes Role RoleMaking SELL;
+    GET_ROLE "iam:GetRole" Reads Role Always SELL;
+    LIST_ATTACHED_ROLE_POLICIES "iam:ListAttachedRolePolicies" Reads Role Always SELL;
+    LIST_ROLE_POLICIES "iam:ListRolePolicies" Reads Role Always SELL;
     DELETE_PARAMETER "ssm:DeleteParameter" Changes Parameter Channels PROMOTE;
     GET_PARAMETER "ssm:GetParameter" Reads Parameter Channels PROMOTE;
     GET_PARAMETER_HISTORY "ssm:GetParameterHistory" Reads Parameter Channels PROMOTE;

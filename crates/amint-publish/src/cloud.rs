@@ -201,6 +201,12 @@ pub struct CloudImage {
     pub volume_type: Option<String>,
     /// Whether the root volume goes with its instance.
     pub is_deleted_on_termination: bool,
+    /// Whether one of its snapshots is encrypted.
+    pub is_encrypted: bool,
+    /// When it was made.
+    pub created: Option<Timestamp>,
+    /// The codes of products of AWS Marketplace that it carries.
+    pub product_codes: Vec<String>,
     /// Its tags.
     pub tags: Tags,
 }

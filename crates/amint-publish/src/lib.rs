@@ -17,6 +17,7 @@ mod cloud;
 mod collect;
 mod copies;
 mod journal;
+pub mod marketplace;
 mod parameters;
 mod plan;
 mod policy;

@@ -22,6 +22,10 @@ pub struct PolicyRequest {
     pub is_deprecating: bool,
     /// Below which path channels are (`/golden/web`); none when there are none.
     pub parameter: Option<String>,
+    /// The ARN of the role by which AWS Marketplace takes images in; any role when there is none.
+    pub access_role: Option<String>,
+    /// Whether that role may be made.
+    pub is_making_role: bool,
     /// Whether images may be copied from one region to another.
     pub is_copying: bool,
 }
@@ -69,6 +73,7 @@ pub fn policy(request: &PolicyRequest) -> Value {
     if let Some(path) = request.parameter.as_ref().filter(|_| !parameters.is_empty()) {
         statements.push(channels(request, &parameters, path));
     }
+    statements.extend(selling(request, &calls));
     let makers: Vec<&str> = calls
         .iter()
         .filter(|call| matches!(call.guard, Guard::NewSnapshot | Guard::NewImage | Guard::NewPair))
@@ -96,6 +101,30 @@ fn channels(request: &PolicyRequest, actions: &[&'static str], path: &str) -> Va
     json!({ "Sid": "MoveChannels", "Effect": "Allow", "Action": actions, "Resource": resources })
 }
 
+/// Allows what AWS Marketplace's catalog and the access role need.
+fn selling(request: &PolicyRequest, calls: &[&Call]) -> Vec<Value> {
+    let mut statements = Vec::new();
+    let catalog = actions(calls, Guard::Catalog);
+    if !catalog.is_empty() {
+        // The catalog knows one region, and entities whose ids are not known before.
+        statements.push(json!({ "Sid": "Sell", "Effect": "Allow", "Action": catalog, "Resource": "*" }));
+    }
+    let role = actions(calls, Guard::Role);
+    if !role.is_empty() {
+        let any = || format!("arn:{}:iam::*:role/*", request.partition);
+        let arn = request.access_role.clone().unwrap_or_else(any);
+        statements.push(json!({ "Sid": "AccessRole", "Effect": "Allow", "Action": role, "Resource": arn }));
+        let service =
+            json!({ "StringEquals": { "iam:PassedToService": "assets.marketplace.amazonaws.com" } });
+        statements.push(json!({
+            "Sid": "PassAccessRole", "Effect": "Allow", "Action": [PASS_ROLE], "Resource": arn, "Condition": service,
+        }));
+    }
+    statements
+}
+
+/// No request of its own: the catalog asks for it when a change names the role.
+const PASS_ROLE: &str = "iam:PassRole";
 /// What the service asks for when a parameter is made with tags.
 const TAG_PARAMETERS: &str = "ssm:AddTagsToResource";
 /// No request of its own: the service asks for it when something is made with tags.
@@ -109,6 +138,7 @@ fn is_needed(request: &PolicyRequest, call: &Call) -> bool {
         Need::Deprecation => request.is_deprecating,
         Need::Copying => request.is_copying,
         Need::Channels => request.parameter.is_some(),
+        Need::RoleMaking => request.is_making_role,
     };
     is_asked && call.is_for(request.purpose)
 }
@@ -194,6 +224,8 @@ mod tests {
             is_deprecating: false,
             is_copying: false,
             parameter: None,
+            access_role: None,
+            is_making_role: false,
         }
     }
 
@@ -203,6 +235,7 @@ mod tests {
             is_deprecating: true,
             is_copying: true,
             parameter: Some("/golden/web".to_owned()),
+            is_making_role: true,
             ..request(purpose)
         }
     }
@@ -215,11 +248,15 @@ mod tests {
 
     #[test]
     fn a_policy_allows_the_calls_of_its_purpose_and_nothing_else() {
-        for purpose in [Purpose::Publish, Purpose::Verify, Purpose::Collect, Purpose::Promote] {
+        for purpose in [Purpose::Publish, Purpose::Verify, Purpose::Collect, Purpose::Promote, Purpose::Sell]
+        {
             let sent = CALLS.iter().filter(|call| call.is_for(purpose) && call.guard != Guard::Free);
             let mut sent: BTreeSet<String> = sent.map(|call| call.action.to_owned()).collect();
             if purpose == Purpose::Publish {
                 sent.insert(CREATE_TAGS.to_owned());
+            }
+            if purpose == Purpose::Sell {
+                sent.insert(PASS_ROLE.to_owned());
             }
             if matches!(purpose, Purpose::Publish | Purpose::Promote) {
                 sent.insert(TAG_PARAMETERS.to_owned());

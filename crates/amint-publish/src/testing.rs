@@ -99,6 +99,9 @@ fn made(id: &str, request: &RegisterImage) -> CloudImage {
         volume_gib: Some(request.volume_gib),
         volume_type: Some(request.volume_type.to_owned()),
         is_deleted_on_termination: true,
+        is_encrypted: false,
+        created: Some(Timestamp::UNIX_EPOCH),
+        product_codes: Vec::new(),
         tags: request.tags.clone(),
     }
 }

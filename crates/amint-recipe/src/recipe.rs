@@ -12,10 +12,11 @@ use crate::defaults;
 use crate::diagnostic::Diagnostics;
 use crate::problems::{Problems, RECIPE};
 use crate::section::{
-    Base, Disk, FileEntry, Harden, Image, Kernel, Lifecycle, Packages, Port, Protocol, Publish, Repository,
-    Right, Run, Services, TOP_KEYS, Test, User, Waiver, check_pins, check_ports, parse_base, parse_disk,
-    parse_files, parse_harden, parse_image, parse_kernel, parse_lifecycle, parse_packages, parse_ports,
-    parse_publish, parse_repositories, parse_rights, parse_run, parse_services, parse_test, parse_user,
+    Base, Disk, FileEntry, Harden, Image, Kernel, Lifecycle, Marketplace, Packages, Port, Protocol, Publish,
+    Repository, Right, Run, Services, TOP_KEYS, Test, User, Waiver, check_pins, check_ports, parse_base,
+    parse_disk, parse_files, parse_harden, parse_image, parse_kernel, parse_lifecycle, parse_marketplace,
+    parse_packages, parse_ports, parse_publish, parse_repositories, parse_rights, parse_run, parse_services,
+    parse_test, parse_user,
 };
 use crate::table::{Located, Table, values};
 
@@ -71,6 +72,9 @@ pub struct Recipe {
     /// How long the image lives.
     #[schemars(default)]
     pub lifecycle: Lifecycle,
+    /// How the image is sold.
+    #[schemars(default)]
+    pub marketplace: Marketplace,
     /// What is probably not meant, though the recipe can be used.
     #[serde(skip)]
     pub warnings: Diagnostics,
@@ -158,6 +162,7 @@ fn read(root: &Table<'_>, problems: &mut Problems<'_>, path: PathBuf) -> Option<
     check_ports(&tests, &effective(&ports), problems);
     let publish = parse_publish(root, problems, &harden.profiles);
     let lifecycle = parse_lifecycle(root, problems);
+    let marketplace = parse_marketplace(root, problems);
     let (base, keyring) = base?;
     Some(Recipe {
         image: image?,
@@ -176,6 +181,7 @@ fn read(root: &Table<'_>, problems: &mut Problems<'_>, path: PathBuf) -> Option<
         tests: values(tests),
         publish,
         lifecycle,
+        marketplace,
         warnings: Diagnostics { path, items: Vec::new(), omitted: 0, noun: RECIPE.noun },
         places: Places {
             keyring,

@@ -17,6 +17,7 @@ pub(crate) fn run(command: &IamCommand, context: &Context) -> Result<ExitCode, F
         IamCommand::Verify(args) => (Purpose::Verify, args),
         IamCommand::Gc(args) => (Purpose::Collect, args),
         IamCommand::Promote(args) => (Purpose::Promote, args),
+        IamCommand::Marketplace(args) => (Purpose::Sell, args),
     };
     context.print_json(&policy(&request(purpose, args, context)?))?;
     Ok(ExitCode::Fine)
@@ -48,6 +49,8 @@ fn request(purpose: Purpose, args: &IamArgs, context: &Context) -> Result<Policy
     Ok(PolicyRequest {
         purpose,
         parameter,
+        access_role: recipe.and_then(|recipe| recipe.marketplace.access_role.clone()),
+        is_making_role: args.create_role,
         partition: partition(&regions)?.to_owned(),
         // Without a recipe nobody knows: copies are what several regions may get.
         is_copying: args.copies || (publish.is_some() && regions.len() > 1),

@@ -18,6 +18,8 @@ mod images;
 mod init;
 mod lock;
 #[cfg(feature = "aws")]
+mod marketplace;
+#[cfg(feature = "aws")]
 mod promote;
 #[cfg(feature = "aws")]
 mod publish;
@@ -75,6 +77,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<ExitCode, Failu
         Command::Db(command) => db::run(&command, context),
         Command::Publish(args) => with_aws!(publish::run(&args, context)),
         Command::Promote(args) => with_aws!(promote::run(&args, context)),
+        Command::Marketplace(command) => with_aws!(marketplace::run(&command, context)),
         Command::Verify(args) if crate::publishing::is_ami(&args.image) => {
             with_aws!(verify_ami::run(&args, context))
         }

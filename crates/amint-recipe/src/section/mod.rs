@@ -7,6 +7,7 @@ mod harden;
 mod image;
 mod kernel;
 mod lifecycle;
+mod marketplace;
 mod packages;
 mod ports;
 mod publish;
@@ -24,6 +25,7 @@ pub use harden::{Harden, Profile, Waiver};
 pub use image::Image;
 pub use kernel::Kernel;
 pub use lifecycle::Lifecycle;
+pub use marketplace::Marketplace;
 pub use packages::{Packages, Pin, PinTarget};
 pub use ports::{Port, Protocol};
 pub use publish::Publish;
@@ -41,6 +43,7 @@ pub(crate) use harden::{parse as parse_harden, parse_waivers};
 pub(crate) use image::parse as parse_image;
 pub(crate) use kernel::parse as parse_kernel;
 pub(crate) use lifecycle::parse as parse_lifecycle;
+pub(crate) use marketplace::parse as parse_marketplace;
 pub(crate) use packages::{check_pins, parse as parse_packages};
 pub(crate) use ports::parse as parse_ports;
 pub(crate) use publish::parse as parse_publish;
@@ -52,7 +55,7 @@ pub(crate) use test::{check_ports, parse as parse_test};
 pub(crate) use user::parse as parse_user;
 
 /// The top-level keys of a recipe.
-pub(crate) const TOP_KEYS: [&str; 16] = [
+pub(crate) const TOP_KEYS: [&str; 17] = [
     "image",
     "base",
     "packages",
@@ -69,10 +72,11 @@ pub(crate) const TOP_KEYS: [&str; 16] = [
     "test",
     "publish",
     "lifecycle",
+    "marketplace",
 ];
 
 /// The keys of every section, to tell where a misplaced key belongs.
-pub(crate) const SECTIONS: [(&str, &[&str]); 19] = [
+pub(crate) const SECTIONS: [(&str, &[&str]); 20] = [
     ("[image]", &image::KEYS),
     ("[base]", &base::KEYS),
     ("[packages]", &packages::KEYS),
@@ -92,6 +96,7 @@ pub(crate) const SECTIONS: [(&str, &[&str]); 19] = [
     ("expect", &test::EXPECT_KEYS),
     ("[publish]", &publish::KEYS),
     ("[lifecycle]", &lifecycle::KEYS),
+    ("[marketplace]", &marketplace::KEYS),
 ];
 
 /// The sections of a file of waivers alone.

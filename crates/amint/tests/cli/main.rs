@@ -14,6 +14,7 @@ mod identity;
 mod init;
 mod lock;
 #[cfg(feature = "aws")]
+mod marketplace;
 mod publish;
 mod scan;
 mod scan_verdicts;

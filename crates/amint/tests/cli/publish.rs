@@ -12,9 +12,9 @@ use tempfile::TempDir;
 use crate::support::{Ran, amint};
 
 /// A disk whose blocks all differ; some are not there.
-struct Disk {
-    blocks: u64,
-    changed: Option<u64>,
+pub(crate) struct Disk {
+    pub(crate) blocks: u64,
+    pub(crate) changed: Option<u64>,
 }
 
 impl BlockSource for Disk {
@@ -36,9 +36,9 @@ impl BlockSource for Disk {
 }
 
 /// A home with images, and an endpoint over another home.
-struct Bench {
+pub(crate) struct Bench {
     folder: TempDir,
-    env: BTreeMap<String, String>,
+    pub(crate) env: BTreeMap<String, String>,
 }
 
 impl Drop for Bench {
@@ -49,10 +49,15 @@ impl Drop for Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::scaled("600")
+    }
+
+    /// Makes one whose time runs so many times as fast as AWS's.
+    pub(crate) fn scaled(scale: &str) -> Self {
         let folder = TempDir::new().unwrap();
         let there = folder.path().join("there");
         std::fs::create_dir(&there).unwrap();
-        let up = amint(&there, &["cloud", "up", "--port", "0", "--time-scale", "600", "--page-size", "3"]);
+        let up = amint(&there, &["cloud", "up", "--port", "0", "--time-scale", scale, "--page-size", "3"]);
         assert_eq!(up.code, Some(0), "{}", up.stderr);
         let env = amint(&there, &["cloud", "env"]).stdout;
         let pairs = env.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
@@ -60,7 +65,7 @@ impl Bench {
         Self { folder, env }
     }
 
-    fn put(&self, version: &str, disk: &Disk, recipe: Option<&str>) {
+    pub(crate) fn put(&self, version: &str, disk: &Disk, recipe: Option<&str>) {
         let store = Store::open(&self.folder.path().join("home")).unwrap();
         let request = PutRequest {
             name: "web".parse().unwrap(),
@@ -83,7 +88,7 @@ impl Bench {
         command
     }
 
-    fn amint(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn amint(&self, arguments: &[&str]) -> Ran {
         let output = self.command(arguments).output().unwrap();
         Ran {
             code: output.status.code(),
@@ -93,10 +98,18 @@ impl Bench {
     }
 
     /// Runs a command that has to work, and returns its last event.
-    fn result(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn result(&self, arguments: &[&str]) -> Value {
         let ran = self.amint(arguments);
         assert_eq!(ran.code, Some(0), "{arguments:?}: {}", ran.stderr);
         serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap()
+    }
+
+    /// Runs a command that tells events before its document, and returns that.
+    pub(crate) fn last(&self, arguments: &[&str], code: i32) -> Value {
+        let ran = self.amint(arguments);
+        assert_eq!(ran.code, Some(code), "{arguments:?}: {}", ran.stderr);
+        let start = ran.stdout.rfind("\n{\n").map_or(0, |at| at + 1);
+        serde_json::from_str(&ran.stdout[start..]).unwrap()
     }
 
     /// Runs a command that has to work, and returns its document.

@@ -1,0 +1,199 @@
+//! What a version of a product says of itself.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::check::Flaw;
+
+/// The most characters of each text, and the most rules (`AddDeliveryOptions` of `AmiProduct@1.0`).
+const TITLE_MAX: usize = 64;
+const RELEASE_NOTES_MAX: usize = 30_000;
+const USAGE_MAX: usize = 4000;
+const USER_MAX: usize = 32;
+const SYSTEM_MAX: usize = 100;
+const OPENINGS_MAX: usize = 25;
+const SOURCES_MAX: usize = 5;
+/// Ports by which one administers: nobody opens them for everybody.
+const ADMIN_PORTS: [u16; 4] = [22, 3389, 5985, 5986];
+/// What usage instructions have to tell ("Usage instructions", AWS Marketplace seller guide): a word of each.
+const USAGE_TOPICS: [(&[&str], &str); 3] = [
+    (&["sensitive", "credential", "password", "secret"], "where sensitive information is kept"),
+    (&["encrypt"], "how data is encrypted, or that none is"),
+    (&["health", "status", "monitor"], "how to see whether it works"),
+];
+
+/// What a version says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Listing {
+    /// The product: `prod-…`.
+    pub product_id: String,
+    /// The title of the version, which no other of the product has.
+    pub title: String,
+    /// What is new.
+    pub release_notes: String,
+    /// How to use it.
+    pub usage_instructions: String,
+    /// The role by which AWS Marketplace takes the image in.
+    pub access_role: String,
+    /// Who logs in.
+    pub user_name: String,
+    /// `DEBIAN`.
+    pub system_name: String,
+    /// `12`.
+    pub system_version: String,
+    /// The type of instances that buyers are advised to choose.
+    pub instance_type: String,
+    /// Which ports the security group opens that buyers are offered.
+    pub openings: Vec<Opening>,
+}
+
+/// A port that is opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Opening {
+    /// `tcp` or `udp`.
+    pub protocol: String,
+    /// The port.
+    pub port: u16,
+    /// For whom: blocks of IPv4 addresses.
+    pub sources: Vec<String>,
+}
+
+impl Listing {
+    /// Returns the details of the change that adds the version.
+    pub fn details(&self, image_id: &str) -> Value {
+        let groups = self.openings.iter().map(|opening| {
+            json!({
+                "IpProtocol": opening.protocol, "FromPort": opening.port, "ToPort": opening.port,
+                "IpRanges": opening.sources,
+            })
+        });
+        json!({
+            "Version": { "VersionTitle": self.title, "ReleaseNotes": self.release_notes },
+            "DeliveryOptions": [{ "Details": { "AmiDeliveryOptionDetails": {
+                "AmiSource": {
+                    "AmiId": image_id,
+                    "AccessRoleArn": self.access_role,
+                    "UserName": self.user_name,
+                    "ScanningPort": 22,
+                    "OperatingSystemName": self.system_name,
+                    "OperatingSystemVersion": self.system_version,
+                },
+                "UsageInstructions": self.usage_instructions,
+                "RecommendedInstanceType": self.instance_type,
+                "SecurityGroups": groups.collect::<Vec<_>>(),
+            } } }],
+        })
+    }
+
+    /// Finds what AWS would refuse, or what buyers would suffer from, without asking anybody.
+    pub fn flaws(&self) -> Vec<Flaw> {
+        let mut flaws = Vec::new();
+        self.check_texts(&mut flaws);
+        self.check_openings(&mut flaws);
+        flaws
+    }
+
+    fn check_texts(&self, flaws: &mut Vec<Flaw>) {
+        let title = &self.title;
+        if title.is_empty() || title.len() > TITLE_MAX || !title.is_ascii() || title.trim() != title {
+            flaws.push(Flaw::refused(
+                "INVALID_VERSION_TITLE",
+                format!(
+                    "the title `{title}` has not 1 to {TITLE_MAX} ASCII characters without spaces at its ends"
+                ),
+                "change the version of the image, which is its title",
+            ));
+        }
+        for (code, what, text, most, key) in [
+            (
+                "INVALID_RELEASE_NOTES",
+                "release notes",
+                &self.release_notes,
+                RELEASE_NOTES_MAX,
+                "release_notes",
+            ),
+            (
+                "INVALID_USAGE_INSTRUCTIONS",
+                "usage instructions",
+                &self.usage_instructions,
+                USAGE_MAX,
+                "usage_instructions",
+            ),
+            ("INVALID_USER_NAME", "name of the user", &self.user_name, USER_MAX, "[user] name"),
+            ("INVALID_OS", "name of the operating system", &self.system_name, SYSTEM_MAX, "system_name"),
+            (
+                "INVALID_OS",
+                "version of the operating system",
+                &self.system_version,
+                SYSTEM_MAX,
+                "system_version",
+            ),
+            ("INVALID_INSTANCE_TYPE", "recommended instance type", &self.instance_type, 64, "instance_type"),
+            ("INVALID_ACCESS_ROLE_ARN", "access role", &self.access_role, 2048, "access_role"),
+            ("INVALID_PRODUCT", "product", &self.product_id, 255, "product"),
+        ] {
+            let count = text.chars().count();
+            if count == 0 || count > most {
+                let message = if count == 0 {
+                    format!("the {what} is missing")
+                } else {
+                    format!("the {what} has {count} characters, and may have {most}")
+                };
+                flaws.push(Flaw::refused(
+                    code,
+                    message,
+                    format!("see `{key}` in the recipe's `[marketplace]`"),
+                ));
+            }
+        }
+        if !self.access_role.is_empty() && !self.access_role.contains(":role/") {
+            let message = format!("`{}` is not the ARN of a role", self.access_role);
+            flaws.push(Flaw::refused(
+                "INVALID_ACCESS_ROLE_ARN",
+                message,
+                "write one such as `arn:aws:iam::111122223333:role/ingestion`",
+            ));
+        }
+        let lower = self.usage_instructions.to_ascii_lowercase();
+        for (words, topic) in USAGE_TOPICS {
+            if !lower.is_empty() && !words.iter().any(|word| lower.contains(word)) {
+                flaws.push(Flaw::noted(
+                    "USAGE_TOPIC",
+                    format!("the usage instructions do not tell {topic}"),
+                    "AWS asks for it",
+                ));
+            }
+        }
+    }
+
+    fn check_openings(&self, flaws: &mut Vec<Flaw>) {
+        const CODE: &str = "INVALID_SECURITY_GROUP";
+        let count = self.openings.len();
+        if !(1..=OPENINGS_MAX).contains(&count) {
+            let message = format!("{count} ports are opened, and 1 to {OPENINGS_MAX} can be");
+            flaws.push(Flaw::refused(CODE, message, "see `[[ports]]`"));
+        }
+        for opening in &self.openings {
+            let (place, sources) = (format!("{} {}", opening.protocol, opening.port), &opening.sources);
+            if !(1..=SOURCES_MAX).contains(&sources.len()) {
+                let message = format!(
+                    "{place} is opened for {} blocks of addresses, and 1 to {SOURCES_MAX} can be",
+                    sources.len()
+                );
+                flaws.push(Flaw::refused(CODE, message, "see `from`"));
+            }
+            if sources.iter().any(|source| source.contains(':')) {
+                let message = format!("{place} is opened for addresses of IPv6, which listings do not know");
+                flaws.push(Flaw::refused(CODE, message, "name blocks of IPv4"));
+            }
+            if ADMIN_PORTS.contains(&opening.port) && sources.iter().any(|source| source.ends_with("/0")) {
+                let message = format!("{place}, by which one administers, is opened for everybody");
+                flaws.push(Flaw::noted(
+                    "OPEN_ADMIN_PORT",
+                    message,
+                    "name the networks of those who administer",
+                ));
+            }
+        }
+    }
+}

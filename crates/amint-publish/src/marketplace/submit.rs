@@ -1,0 +1,317 @@
+//! Change sets: started once, and followed to their end.
+
+use std::time::Duration;
+
+use amint_store::{Outcome, Store};
+use amint_types::{Cancel, Digest};
+use serde_json::json;
+
+use super::catalog::{Catalog, CatalogProduct, ChangeSetState, ChangeSetStatus, StartChangeSet};
+use super::listing::Listing;
+use crate::apply::ApplyError;
+use crate::cloud::{CloudError, CloudErrorClass};
+use crate::retry::{Patience, again, or_cancelled};
+
+/// How often it is looked whether a change set has ended, at first and at last: AWS takes hours.
+const LOOK: Duration = Duration::from_secs(1);
+const LOOK_MAX: Duration = Duration::from_mins(1);
+
+/// What is submitted.
+#[derive(Clone, Copy, Debug)]
+pub struct Submission<'a> {
+    /// What the version says of itself.
+    pub listing: &'a Listing,
+    /// The AMI in us-east-1.
+    pub image_id: &'a str,
+    /// What operations are logged about: `web:1.4.0`.
+    pub subject: &'a str,
+    /// Whether it is only looked at, and not done.
+    pub is_validation: bool,
+}
+
+impl Submission<'_> {
+    fn request(&self) -> StartChangeSet {
+        let details = self.listing.details(self.image_id);
+        let verb = if self.is_validation { "validate" } else { "add" };
+        let content = format!("{verb}\0{}\0{details}", self.listing.product_id);
+        StartChangeSet {
+            product_id: self.listing.product_id.clone(),
+            change_type: "AddDeliveryOptions",
+            details,
+            name: change_set_name(verb, self.subject),
+            client_token: Digest::of(content.as_bytes()).to_string(),
+            is_validation: self.is_validation,
+        }
+    }
+}
+
+/// Names of change sets have up to 100 letters of a few kinds (`StartChangeSet`, `ChangeSetName`).
+fn change_set_name(verb: &str, subject: &str) -> String {
+    let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || " _+=.:@-".contains(letter);
+    let text = format!("amint {verb} {subject}");
+    text.chars().map(|letter| if is_allowed(letter) { letter } else { '-' }).take(100).collect()
+}
+
+/// Starts the change set that adds a version, and returns its id; none when the product has the version already.
+///
+/// # Errors
+/// Fails when AWS refuses or fails, or the store cannot log it.
+pub async fn submit<C: Catalog>(
+    catalog: &C,
+    submission: &Submission<'_>,
+    product: &CatalogProduct,
+    store: &Store,
+    cancel: &Cancel,
+) -> Result<Option<String>, ApplyError> {
+    let has = |title: &str, id: &str| title == submission.listing.title && id == submission.image_id;
+    if !submission.is_validation
+        && product.versions.iter().any(|version| has(&version.title, &version.image_id))
+    {
+        return Ok(None);
+    }
+    start(catalog, &submission.request(), submission.subject, store, cancel).await.map(Some)
+}
+
+/// Starts the change set that hides delivery options from new buyers, and returns its id.
+///
+/// # Errors
+/// As [`submit`].
+pub async fn restrict<C: Catalog>(
+    catalog: &C,
+    product_id: &str,
+    options: &[String],
+    subject: &str,
+    store: &Store,
+    cancel: &Cancel,
+) -> Result<String, ApplyError> {
+    let details = json!({ "DeliveryOptionIds": options });
+    let token = Digest::of(format!("restrict\0{product_id}\0{details}").as_bytes()).to_string();
+    let request = StartChangeSet {
+        product_id: product_id.to_owned(),
+        change_type: "RestrictDeliveryOptions",
+        details,
+        name: change_set_name("restrict", subject),
+        client_token: token,
+        is_validation: false,
+    };
+    start(catalog, &request, subject, store, cancel).await
+}
+
+async fn start<C: Catalog>(
+    catalog: &C,
+    request: &StartChangeSet,
+    subject: &str,
+    store: &Store,
+    cancel: &Cancel,
+) -> Result<String, ApplyError> {
+    // One that runs already, of the same content, is followed: a token may be forgotten in the hours that it takes.
+    let running = again(Patience::First, cancel, || catalog.change_sets(&request.product_id)).await?;
+    if let Some(same) = running.iter().find(|set| !set.status.is_end() && set.name == request.name) {
+        return Ok(same.id.clone());
+    }
+    if let Some(other) = running.iter().find(|set| !set.status.is_end()) {
+        return Err(CloudError {
+            operation: "aws-marketplace:StartChangeSet",
+            region: super::REGION.to_owned(),
+            class: CloudErrorClass::Conflict,
+            code: Some("ResourceInUseException".to_owned()),
+            message: format!(
+                "the change set {} ({}) runs for {}: one at a time",
+                other.id, other.name, request.product_id
+            ),
+            request_id: None,
+        }
+        .into());
+    }
+    let intent = json!({
+        "product": request.product_id, "change": request.change_type, "details": request.details,
+        "validation": request.is_validation,
+    });
+    let operation = store.begin("marketplace", subject, &intent)?;
+    let started = again(Patience::Settled, cancel, || catalog.start(request)).await.map_err(ApplyError::from);
+    match started {
+        Ok(id) => {
+            store.finish(operation, Outcome::Succeeded, &json!({ "change_set": id }))?;
+            Ok(id)
+        }
+        Err(error) => {
+            store.finish(operation, Outcome::Failed, &json!({ "error": error.to_string() }))?;
+            Err(error)
+        }
+    }
+}
+
+/// Waits for the end of a change set, and tells each state that it goes through.
+///
+/// # Errors
+/// Fails when AWS refuses or fails, or the user stops it: the change set goes on, and can be followed again.
+pub async fn follow<C: Catalog>(
+    catalog: &C,
+    id: &str,
+    progress: &(dyn Fn(ChangeSetStatus) + Sync),
+    cancel: &Cancel,
+) -> Result<ChangeSetState, ApplyError> {
+    let (mut told, mut pause) = (None, LOOK);
+    loop {
+        let state = again(Patience::Young, cancel, || async {
+            let found = catalog.change_set(id).await?;
+            found.ok_or_else(|| CloudError {
+                operation: "aws-marketplace:DescribeChangeSet",
+                region: super::REGION.to_owned(),
+                class: CloudErrorClass::NotFound,
+                code: None,
+                message: format!("there is no change set {id}"),
+                request_id: None,
+            })
+        })
+        .await?;
+        if told != Some(state.status) {
+            progress(state.status);
+            told = Some(state.status);
+        }
+        if state.status.is_end() {
+            return Ok(state);
+        }
+        or_cancelled(cancel, tokio::time::sleep(pause)).await.map_err(ApplyError::from)?;
+        pause = (pause * 3 / 2).min(LOOK_MAX);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::super::catalog::{AccessRole, CatalogVersion, ChangeError};
+    use super::*;
+    use crate::testing::stored;
+
+    /// A catalog in memory: each change set ends at the third look.
+    #[derive(Default)]
+    struct Fake {
+        sets: Mutex<Vec<(StartChangeSet, u32)>>,
+        /// How often answers are lost from now on.
+        losses: Mutex<u32>,
+        is_refusing: bool,
+    }
+
+    impl Fake {
+        fn state(&self, index: usize, set: &StartChangeSet, looks: u32) -> ChangeSetState {
+            let status = match looks {
+                0 => ChangeSetStatus::Preparing,
+                1 => ChangeSetStatus::Applying,
+                _ if self.is_refusing => ChangeSetStatus::Failed,
+                _ => ChangeSetStatus::Succeeded,
+            };
+            let error = ChangeError { code: "SCAN_ERROR".to_owned(), message: "a secret".to_owned() };
+            let errors = if status == ChangeSetStatus::Failed { vec![error] } else { Vec::new() };
+            let (id, name) = (format!("set-{index}"), set.name.clone());
+            ChangeSetState {
+                id,
+                name,
+                status,
+                started: None,
+                ended: None,
+                errors,
+                is_fault_of_service: false,
+            }
+        }
+    }
+
+    impl Catalog for Fake {
+        async fn product(&self, _: &str) -> Result<Option<CatalogProduct>, CloudError> {
+            Ok(None)
+        }
+
+        async fn start(&self, request: &StartChangeSet) -> Result<String, CloudError> {
+            let mut sets = self.sets.lock().unwrap();
+            let known = sets.iter().position(|(set, _)| set.client_token == request.client_token);
+            let index = known.unwrap_or_else(|| {
+                sets.push((request.clone(), 0));
+                sets.len() - 1
+            });
+            let mut losses = self.losses.lock().unwrap();
+            if *losses > 0 {
+                *losses -= 1;
+                return Err(CloudError {
+                    operation: "aws-marketplace:StartChangeSet",
+                    region: "us-east-1".to_owned(),
+                    class: CloudErrorClass::Transient,
+                    code: None,
+                    message: "lost".to_owned(),
+                    request_id: None,
+                });
+            }
+            Ok(format!("set-{index}"))
+        }
+
+        async fn change_set(&self, id: &str) -> Result<Option<ChangeSetState>, CloudError> {
+            let mut sets = self.sets.lock().unwrap();
+            let index: usize = id[4..].parse().unwrap();
+            let Some((set, looks)) = sets.get_mut(index) else { return Ok(None) };
+            let state = self.state(index, set, *looks);
+            *looks += 1;
+            Ok(Some(state))
+        }
+
+        async fn change_sets(&self, _: &str) -> Result<Vec<ChangeSetState>, CloudError> {
+            let sets = self.sets.lock().unwrap();
+            Ok(sets.iter().enumerate().map(|(index, (set, looks))| self.state(index, set, *looks)).collect())
+        }
+
+        async fn access_role(&self, _: &str) -> Result<Option<AccessRole>, CloudError> {
+            Ok(None)
+        }
+
+        async fn create_access_role(&self, name: &str) -> Result<String, CloudError> {
+            Ok(name.to_owned())
+        }
+
+        async fn attach_ingestion_policy(&self, _: &str) -> Result<(), CloudError> {
+            Ok(())
+        }
+    }
+
+    fn submission(listing: &Listing) -> Submission<'_> {
+        Submission { listing, image_id: "ami-1", subject: "web:1.0.0", is_validation: false }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_version_is_submitted_once_whatever_is_lost_and_followed_to_its_end() {
+        let (_folder, store, _) = stored(&[7]);
+        let (catalog, listing, cancel) = (Fake::default(), Listing::default(), Cancel::new());
+        *catalog.losses.lock().unwrap() = 2;
+        let product = CatalogProduct::default();
+        let id = submit(&catalog, &submission(&listing), &product, &store, &cancel).await.unwrap().unwrap();
+        let again =
+            submit(&catalog, &submission(&listing), &product, &store, &cancel).await.unwrap().unwrap();
+        assert_eq!((&id, catalog.sets.lock().unwrap().len()), (&again, 1));
+        let other = Listing { product_id: "prod-2".to_owned(), ..Listing::default() };
+        let different = Submission { subject: "web:2.0.0", ..submission(&other) };
+        let busy = submit(&catalog, &different, &product, &store, &cancel).await.unwrap_err();
+        assert!(busy.to_string().contains("one at a time"), "{busy}");
+        let told = Mutex::new(Vec::new());
+        let end = follow(&catalog, &id, &|status| told.lock().unwrap().push(status), &cancel).await.unwrap();
+        assert_eq!(end.status, ChangeSetStatus::Succeeded);
+        assert_eq!(told.lock().unwrap().len(), 3);
+        let version = CatalogVersion {
+            title: String::new(),
+            image_id: "ami-1".to_owned(),
+            ..CatalogVersion::default()
+        };
+        let product = CatalogProduct { versions: vec![version], ..product };
+        let nothing = submit(&catalog, &submission(&listing), &product, &store, &cancel).await.unwrap();
+        assert_eq!(nothing, None, "the product has it");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_aws_found_is_told_and_nothing_is_submitted_again() {
+        let (_folder, store, _) = stored(&[7]);
+        let catalog = Fake { is_refusing: true, ..Fake::default() };
+        let (listing, cancel) = (Listing::default(), Cancel::new());
+        let product = CatalogProduct::default();
+        let id = submit(&catalog, &submission(&listing), &product, &store, &cancel).await.unwrap().unwrap();
+        let end = follow(&catalog, &id, &|_| {}, &cancel).await.unwrap();
+        assert_eq!((end.status, end.errors[0].code.as_str()), (ChangeSetStatus::Failed, "SCAN_ERROR"));
+        assert_eq!(catalog.sets.lock().unwrap().len(), 1);
+    }
+}
