@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use amint_aws::{AwsRegion, Connection, Endpoint};
-use amint_cloud::{AccessKey, Clock, EndpointOptions, World, WorldOptions};
+use amint_cloud::{AccessKey, ChaosOptions, Clock, EndpointOptions, World, WorldOptions};
 use amint_publish::calls::{CALLS, Effect, Purpose};
 use amint_publish::{Applied, ApplyError, Batch, Copies, Plan, Wanted, apply_all, plan_all};
 use amint_store::{ImageRecord, PutRequest, Store};
@@ -50,11 +50,17 @@ pub(crate) struct Bench {
 impl Bench {
     /// Starts an endpoint of its own, with a store of its own: it knows nothing of the images that come.
     pub(crate) fn new() -> Self {
+        Self::with_chaos("")
+    }
+
+    /// As [`new`](Self::new), on a bad day.
+    pub(crate) fn with_chaos(chaos: &str) -> Self {
+        let chaos: ChaosOptions = chaos.parse().unwrap();
         let folder = TempDir::new().unwrap();
         let world = World::open(
             Store::open(&folder.path().join("cloud")).unwrap(),
             // Small pages, and no long waits.
-            WorldOptions { page_default: Some(2), clock: Clock::new(600), ..WorldOptions::default() },
+            WorldOptions { page_default: Some(2), clock: Clock::new(600), chaos, ..WorldOptions::default() },
         );
         let key = AccessKey::from_secret_text(&format!("AKIAEXAMPLE {}", SECRET.replace(' ', "+"))).unwrap();
         let options = EndpointOptions { key, is_open: false };
@@ -111,16 +117,27 @@ impl Bench {
         regions: &[&str],
         copies: Copies,
     ) -> Run {
+        self.try_publish(record, wanted, regions, copies).await.unwrap()
+    }
+
+    /// As [`publish`](Self::publish), where planning may fail.
+    pub(crate) async fn try_publish(
+        &self,
+        record: &ImageRecord,
+        wanted: &Wanted,
+        regions: &[&str],
+        copies: Copies,
+    ) -> Result<Run, ApplyError> {
         let connection = self.connect(Purpose::Publish).await;
         let regions: Vec<AwsRegion> = regions.iter().map(|name| connection.in_region(name)).collect();
         let (cancel, folder) = (Cancel::new(), self.folder());
         let manifest = self.store.manifest(record.digest).unwrap();
         let known = |digest| self.store.manifest(digest).ok();
-        let plans = plan_all(&regions, wanted, &manifest, &known, copies, &cancel).await.unwrap();
+        let plans = plan_all(&regions, wanted, &manifest, &known, copies, &cancel).await?;
         let batch =
             Batch { regions: &regions, plans: &plans, wanted, record, store: &self.store, folder: &folder };
         let results = apply_all(&batch, &|_, _| {}, &cancel).await;
-        Run { plans, results, sent: connection.sent() }
+        Ok(Run { plans, results, sent: connection.sent() })
     }
 }
 

@@ -109,9 +109,43 @@ fn instances_boot_stop_and_become_images_by_foreign_clients() {
         &image,
     ]);
     assert!(verified.status.success(), "the identity document of the instance (see above)");
+    // From here on with an image that was published as to AWS: block by block, by its API.
+    let image = publish(&home);
     if has("packer", &["--version"]) {
         build_by_packer(&home, python, &image);
+    } else {
+        run_published(&home, python, &image);
     }
+}
+
+/// Publishes the image to the endpoint, proves it, and returns the AMI.
+fn publish(home: &Home) -> String {
+    let (amint, folder) = (assert_cmd::cargo::cargo_bin!("amint"), home.path().to_str().unwrap());
+    let region = ["--region", "us-east-1"];
+    let published =
+        client(home, amint, &[&["--home", folder, "--json", "publish", "minimal"], &region[..]].concat());
+    assert!(published.status.success(), "the publication (see above)");
+    let text = String::from_utf8(published.stdout).unwrap();
+    let result: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    let image = result["images"][0]["image_id"].as_str().unwrap().to_owned();
+    let verified = client(home, amint, &[&["--home", folder, "verify", &image], &region[..]].concat());
+    assert!(verified.status.success(), "the proof (see above)");
+    image
+}
+
+/// Starts the published image, and waits until its kernel speaks: Packer would have logged in.
+fn run_published(home: &Home, python: &str, image: &str) {
+    let script = "import boto3, os, sys, time\n\
+                  ec2 = boto3.client('ec2', endpoint_url=os.environ['AWS_ENDPOINT_URL'])\n\
+                  id = ec2.run_instances(ImageId=sys.argv[1], MinCount=1, MaxCount=1)['Instances'][0]['InstanceId']\n\
+                  end = time.time() + 300\n\
+                  while 'Linux version' not in ec2.get_console_output(InstanceId=id).get('Output', ''):\n    \
+                      assert time.time() < end\n    time.sleep(0.5)\n\
+                  ec2.terminate_instances(InstanceIds=[id])";
+    assert!(
+        client(home, python, &["-c", script, image]).status.success(),
+        "the published image does not boot"
+    );
 }
 
 /// By `amazon-ebs` with a package that is installed, and by `amazon-ebssurrogate` on a spot instance.
