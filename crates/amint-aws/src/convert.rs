@@ -56,6 +56,7 @@ pub(crate) fn snapshot(snapshot: &Snapshot) -> Option<CloudSnapshot> {
         state,
         volume_gib: snapshot.volume_size().and_then(|size| u64::try_from(size).ok())?,
         is_encrypted: snapshot.encrypted().unwrap_or(false),
+        key: snapshot.kms_key_id().map(str::to_owned),
         started: snapshot.start_time().and_then(timestamp)?,
         tags: tags(snapshot.tags()),
     })

@@ -23,6 +23,8 @@ impl AwsRegion {
             .start_snapshot()
             .volume_size(i64::try_from(request.volume_gib).unwrap_or(i64::MAX))
             .set_parent_snapshot_id(request.parent_id.clone())
+            .set_encrypted(request.key.is_some().then_some(true))
+            .set_kms_key_arn(request.key.clone())
             .description(&request.description)
             .client_token(&request.client_token)
             .set_tags(Some(tags.collect()))

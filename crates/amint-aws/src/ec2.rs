@@ -174,6 +174,33 @@ impl AwsRegion {
         answer.map(drop).map_err(self.failed(calls::MODIFY_IMAGE_ATTRIBUTE))
     }
 
+    pub(crate) async fn ec2_image_organizations(&self, id: &str) -> Result<BTreeSet<String>, CloudError> {
+        let attribute = ImageAttributeName::LaunchPermission;
+        let answer = self.ec2.describe_image_attribute().image_id(id).attribute(attribute).send().await;
+        let answer = answer.map_err(self.failed(calls::DESCRIBE_IMAGE_ATTRIBUTE))?;
+        let permissions = answer.launch_permissions().iter();
+        let arns = permissions.filter_map(|one| one.organization_arn().or(one.organizational_unit_arn()));
+        Ok(arns.map(str::to_owned).collect())
+    }
+
+    pub(crate) async fn ec2_share_image_with_organizations(
+        &self,
+        id: &str,
+        arns: &BTreeSet<String>,
+    ) -> Result<(), CloudError> {
+        let added = arns.iter().map(|arn| {
+            let permission = LaunchPermission::builder();
+            if arn.contains(":ou/") {
+                permission.organizational_unit_arn(arn).build()
+            } else {
+                permission.organization_arn(arn).build()
+            }
+        });
+        let change = LaunchPermissionModifications::builder().set_add(Some(added.collect())).build();
+        let answer = self.ec2.modify_image_attribute().image_id(id).launch_permission(change).send().await;
+        answer.map(drop).map_err(self.failed(calls::MODIFY_IMAGE_ATTRIBUTE))
+    }
+
     pub(crate) async fn ec2_share_snapshot(
         &self,
         id: &str,

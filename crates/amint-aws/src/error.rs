@@ -79,7 +79,8 @@ fn class_of(code: &str, status: Option<u16>) -> CloudErrorClass {
         | "InvalidAMIID.Unavailable"
         | "ParameterNotFound"
         | "InvalidResourceId"
-        | "NoSuchEntity" => CloudErrorClass::NotFound,
+        | "NoSuchEntity"
+        | "NotFoundException" => CloudErrorClass::NotFound,
         "InvalidAMIName.Duplicate"
         | "ConflictException"
         | "IdempotentParameterMismatch"

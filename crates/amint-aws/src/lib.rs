@@ -14,6 +14,7 @@ mod ebs;
 mod ec2;
 mod error;
 mod gate;
+mod kms;
 mod marketplace;
 mod region;
 mod ssm;

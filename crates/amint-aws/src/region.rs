@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use amint_publish::calls::{self, Call};
 use amint_publish::{
-    BlockData, CloudError, CloudImage, CloudSnapshot, CompleteSnapshot, CopyImage, Listed, Region,
+    BlockData, CloudError, CloudImage, CloudKey, CloudSnapshot, CompleteSnapshot, CopyImage, Listed, Region,
     RegisterImage, StartSnapshot, StartedSnapshot,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -21,6 +21,7 @@ pub struct AwsRegion {
     pub(crate) name: String,
     pub(crate) ebs: aws_sdk_ebs::Client,
     pub(crate) ec2: aws_sdk_ec2::Client,
+    pub(crate) kms: aws_sdk_kms::Client,
     pub(crate) ssm: aws_sdk_ssm::Client,
     pub(crate) sts: aws_sdk_sts::Client,
 }
@@ -127,6 +128,22 @@ impl Region for AwsRegion {
 
     async fn share_snapshot(&self, id: &str, accounts: &BTreeSet<String>) -> Result<(), CloudError> {
         self.ec2_share_snapshot(id, accounts).await
+    }
+
+    async fn image_organizations(&self, id: &str) -> Result<BTreeSet<String>, CloudError> {
+        self.ec2_image_organizations(id).await
+    }
+
+    async fn share_image_with_organizations(
+        &self,
+        id: &str,
+        arns: &BTreeSet<String>,
+    ) -> Result<(), CloudError> {
+        self.ec2_share_image_with_organizations(id, arns).await
+    }
+
+    async fn key(&self, id: &str) -> Result<Option<CloudKey>, CloudError> {
+        self.kms_key(id).await
     }
 
     async fn deprecate_image(&self, id: &str, at: Timestamp) -> Result<(), CloudError> {

@@ -141,6 +141,13 @@ pub async fn observe<R: Region>(
             observed.snapshot_accounts = again(settled, cancel, || region.snapshot_accounts(id)).await?;
         }
     }
+    if let Some(image) = observed.same_name.first().filter(|_| !wanted.settings.organizations.is_empty()) {
+        observed.image_organizations =
+            again(settled, cancel, || region.image_organizations(&image.id)).await?;
+    }
+    if let Some(key) = wanted.settings.keys.get(&observed.region) {
+        observed.key = again(settled, cancel, || region.key(key)).await?;
+    }
     Ok(observed)
 }
 
@@ -262,8 +269,12 @@ impl<R: Region> Work<'_, R> {
         let parent = upload.parent.as_ref().map_or("", |parent| parent.snapshot_id.as_str());
         let (region, account) = (&self.plan.region, &self.plan.account);
         let source = format!(
-            "{account}\0{region}\0{}\0{}\0{parent}\0{}\0{}\0{beginning}",
-            self.wanted.name, self.wanted.digest, upload.volume_gib, upload.is_encrypted
+            "{account}\0{region}\0{}\0{}\0{parent}\0{}\0{}\0{beginning}{}",
+            self.wanted.name,
+            self.wanted.digest,
+            upload.volume_gib,
+            upload.is_encrypted,
+            upload.key.as_ref().map(|key| format!("\0{key}")).unwrap_or_default()
         );
         Digest::of(source.as_bytes()).to_string()
     }
@@ -273,6 +284,7 @@ impl<R: Region> Work<'_, R> {
         let request = StartSnapshot {
             volume_gib: upload.volume_gib,
             parent_id: upload.parent.as_ref().map(|parent| parent.snapshot_id.clone()),
+            key: upload.key.clone().filter(|_| upload.parent.is_none()),
             description: self.wanted.description.clone(),
             client_token: token.to_owned(),
             tags: self.wanted.tags.clone(),
@@ -439,6 +451,9 @@ impl<R: Region> Work<'_, R> {
             let ask = async || match setting {
                 Setting::ShareImage { accounts } => {
                     self.region.share_image(&applied.image_id, accounts).await
+                }
+                Setting::ShareWithOrganizations { arns } => {
+                    self.region.share_image_with_organizations(&applied.image_id, arns).await
                 }
                 Setting::ShareSnapshot { accounts } => {
                     self.region.share_snapshot(&applied.snapshot_id, accounts).await

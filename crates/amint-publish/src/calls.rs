@@ -47,6 +47,8 @@ pub(crate) enum Guard {
     Catalog,
     /// It touches the access role.
     Role,
+    /// It looks at a key.
+    Key,
 }
 
 /// When a request is sent at all.
@@ -58,6 +60,7 @@ pub(crate) enum Need {
     Copying,
     Channels,
     RoleMaking,
+    Keys,
 }
 
 /// A request that amint sends.
@@ -144,6 +147,8 @@ calls! {
     GET_ROLE "iam:GetRole" Reads Role Always SELL;
     LIST_ATTACHED_ROLE_POLICIES "iam:ListAttachedRolePolicies" Reads Role Always SELL;
     LIST_ROLE_POLICIES "iam:ListRolePolicies" Reads Role Always SELL;
+    DESCRIBE_KEY "kms:DescribeKey" Reads Key Keys PUBLISH;
+    GET_KEY_POLICY "kms:GetKeyPolicy" Reads Key Keys PUBLISH;
     DELETE_PARAMETER "ssm:DeleteParameter" Changes Parameter Channels PROMOTE;
     GET_PARAMETER "ssm:GetParameter" Reads Parameter Channels PROMOTE;
     GET_PARAMETER_HISTORY "ssm:GetParameterHistory" Reads Parameter Channels PROMOTE;

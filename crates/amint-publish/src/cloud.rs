@@ -6,6 +6,8 @@ use std::future::Future;
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use crate::keys::CloudKey;
+
 /// Tags of a resource.
 pub type Tags = BTreeMap<String, String>;
 
@@ -117,6 +119,22 @@ pub trait Region: Send + Sync {
         accounts: &BTreeSet<String>,
     ) -> impl Future<Output = Result<(), CloudError>> + Send;
 
+    /// Returns the organizations and units whose accounts may launch an image (`ec2:DescribeImageAttribute`).
+    fn image_organizations(
+        &self,
+        id: &str,
+    ) -> impl Future<Output = Result<BTreeSet<String>, CloudError>> + Send;
+
+    /// Lets the accounts of organizations and units launch an image (`ec2:ModifyImageAttribute`).
+    fn share_image_with_organizations(
+        &self,
+        id: &str,
+        arns: &BTreeSet<String>,
+    ) -> impl Future<Output = Result<(), CloudError>> + Send;
+
+    /// Returns a key (`kms:DescribeKey`), with its policy where that may be read (`kms:GetKeyPolicy`).
+    fn key(&self, id: &str) -> impl Future<Output = Result<Option<CloudKey>, CloudError>> + Send;
+
     /// Says from when on an image is deprecated (`ec2:EnableImageDeprecation`).
     fn deprecate_image(&self, id: &str, at: Timestamp)
     -> impl Future<Output = Result<(), CloudError>> + Send;
@@ -222,6 +240,8 @@ pub struct CloudSnapshot {
     pub volume_gib: u64,
     /// Whether it is encrypted.
     pub is_encrypted: bool,
+    /// The ARN of the key that it is encrypted with.
+    pub key: Option<String>,
     /// When it was begun.
     pub started: Timestamp,
     /// Its tags.
@@ -246,6 +266,8 @@ pub struct StartSnapshot {
     pub volume_gib: u64,
     /// The snapshot whose blocks it begins with.
     pub parent_id: Option<String>,
+    /// The ARN of the key that it is encrypted with; one with a parent has the parent's.
+    pub key: Option<String>,
     /// What people read.
     pub description: String,
     /// Asked again with the same one, nothing new is made.

@@ -17,6 +17,7 @@ mod cloud;
 mod collect;
 mod copies;
 mod journal;
+mod keys;
 pub mod marketplace;
 mod parameters;
 mod plan;
@@ -39,6 +40,7 @@ pub use cloud::{
 pub use collect::{Litter, find_litter, remove_litter};
 pub use copies::Copies;
 pub use journal::{Journal, JournalError};
+pub use keys::{CloudKey, accounts_let_in};
 pub use parameters::{Parameter, ParameterVersion, Parameters, PutParameter};
 pub use plan::{Action, Copy, Observed, Parent, Plan, Problem, Upload, plan};
 pub use policy::{PolicyRequest, policy};

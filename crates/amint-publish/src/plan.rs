@@ -7,6 +7,7 @@ use amint_types::{BLOCK_BYTES, Digest};
 use serde::Serialize;
 
 use crate::cloud::{CloudImage, CloudSnapshot, SnapshotState};
+use crate::keys::{CloudKey, key_problems};
 use crate::settings::{Setting, settings};
 use crate::wanted::{DIGEST_TAG, Wanted};
 
@@ -27,6 +28,10 @@ pub struct Observed {
     pub image_accounts: BTreeSet<String>,
     /// The accounts that may use its snapshot.
     pub snapshot_accounts: BTreeSet<String>,
+    /// The organizations and units whose accounts may launch it.
+    pub image_organizations: BTreeSet<String>,
+    /// The key that is wanted here; none when there is none, or no such key.
+    pub key: Option<CloudKey>,
 }
 
 /// What has to happen in a region.
@@ -141,6 +146,8 @@ pub struct Upload {
     pub parent: Option<Parent>,
     /// Whether the snapshot will be encrypted.
     pub is_encrypted: bool,
+    /// The ARN of the key that it will be encrypted with, where that is not the account's default.
+    pub key: Option<String>,
     /// How many blocks are sent.
     pub blocks: u64,
     /// Their bytes.
@@ -181,7 +188,12 @@ pub fn plan(
     manifest: &Manifest,
     known: &dyn Fn(Digest) -> Option<Manifest>,
 ) -> Plan {
-    let action = action(wanted, observed, manifest, known);
+    let problems = key_problems(wanted, observed);
+    let action = match action(wanted, observed, manifest, known) {
+        Action::Refuse { problems: more } => Action::Refuse { problems: [problems, more].concat() },
+        _ if !problems.is_empty() => Action::Refuse { problems },
+        action => action,
+    };
     let is_refused = matches!(action, Action::Refuse { .. });
     Plan {
         region: observed.region.clone(),
@@ -200,12 +212,15 @@ fn action(
     known: &dyn Fn(Digest) -> Option<Manifest>,
 ) -> Action {
     if let Some(image) = observed.same_name.first() {
-        return existing(wanted, image);
+        return existing(wanted, observed, image);
     }
+    let key = observed.key.as_ref().map(|key| &key.arn);
     let digest = wanted.digest.to_string();
     let has_digest = |snapshot: &&CloudSnapshot| snapshot.tags.get(DIGEST_TAG) == Some(&digest);
     let is_usable = |snapshot: &&CloudSnapshot| {
-        snapshot.state == SnapshotState::Completed && snapshot.volume_gib == wanted.volume_gib
+        snapshot.state == SnapshotState::Completed
+            && snapshot.volume_gib == wanted.volume_gib
+            && (key.is_none() || snapshot.key.as_ref() == key)
     };
     let mut ready = observed.lineage.iter().filter(has_digest).filter(is_usable);
     if let Some(snapshot) = ready.next() {
@@ -215,7 +230,7 @@ fn action(
 }
 
 /// Judges an image that has the name already.
-fn existing(wanted: &Wanted, image: &CloudImage) -> Action {
+fn existing(wanted: &Wanted, observed: &Observed, image: &CloudImage) -> Action {
     let problem = |message: String, hint: &str| Problem { message, hint: hint.to_owned() };
     let is_same = image.tags.get(DIGEST_TAG) == Some(&wanted.digest.to_string());
     if is_same && image.state == "pending" {
@@ -223,8 +238,14 @@ fn existing(wanted: &Wanted, image: &CloudImage) -> Action {
     }
     let problems = if is_same {
         let hint = "deregister it, then publish again; or set right by hand what can be changed";
-        let differences = wanted.differences(image).into_iter();
-        differences.map(|text| problem(format!("{} is there, but {text}", image.id), hint)).collect()
+        let mut differences = wanted.differences(image);
+        if observed.key.is_some() && !image.is_encrypted {
+            differences.push("it is not encrypted, and a key is wanted".to_owned());
+        }
+        differences
+            .into_iter()
+            .map(|text| problem(format!("{} is there, but {text}", image.id), hint))
+            .collect()
     } else {
         let message = format!("the name {} is taken by {}, which has other content", wanted.name, image.id);
         vec![problem(message, "raise the version in the recipe, or deregister the other image")]
@@ -242,7 +263,8 @@ fn upload(
     manifest: &Manifest,
     known: &dyn Fn(Digest) -> Option<Manifest>,
 ) -> Upload {
-    let is_encrypted = observed.is_encrypted_by_default;
+    let key = observed.key.as_ref().map(|key| &key.arn);
+    let is_encrypted = observed.is_encrypted_by_default || key.is_some();
     let whole: Vec<u64> = if is_encrypted {
         let end = wanted.volume_gib * (1 << 30) / BLOCK_BYTES;
         (0..end).collect()
@@ -254,7 +276,9 @@ fn upload(
         let is_usable = snapshot.state == SnapshotState::Completed
             && snapshot.volume_gib <= wanted.volume_gib
             // What an encrypted snapshot lacks is not zero: it was written whole, and so can be built upon.
-            && (snapshot.is_encrypted || !is_encrypted);
+            && (snapshot.is_encrypted || !is_encrypted)
+            // What is built upon an encrypted snapshot has its key.
+            && (key.is_none() || snapshot.key.as_ref() == key);
         let digest = snapshot.tags.get(DIGEST_TAG).and_then(|text| text.parse::<Digest>().ok());
         let Some(digest) = digest.filter(|_| is_usable) else { continue };
         let Some(older) = known(digest) else { continue };
@@ -278,6 +302,7 @@ fn upload(
     let blocks = indexes.len() as u64;
     Upload {
         volume_gib: wanted.volume_gib,
+        key: key.cloned(),
         parent,
         is_encrypted,
         blocks,
@@ -322,6 +347,7 @@ mod tests {
             state: SnapshotState::Completed,
             volume_gib: 1,
             is_encrypted: false,
+            key: None,
             started: "2026-01-01T00:00:00Z".parse().unwrap(),
             tags: [(DIGEST_TAG.to_owned(), digest_of(content).to_string())].into(),
         }

@@ -8,6 +8,7 @@ use crate::calls::{CALLS, Call, Guard, Need, Purpose};
 use crate::wanted::MANAGED_TAG;
 
 /// What a policy is asked for.
+#[expect(clippy::struct_excessive_bools, reason = "what a policy allows, each by itself")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyRequest {
     /// What it shall allow.
@@ -22,6 +23,10 @@ pub struct PolicyRequest {
     pub is_deprecating: bool,
     /// Below which path channels are (`/golden/web`); none when there are none.
     pub parameter: Option<String>,
+    /// Whether images are encrypted with keys that are named.
+    pub is_encrypting: bool,
+    /// Whether images are shared with organizations.
+    pub is_sharing_with_organizations: bool,
     /// The ARN of the role by which AWS Marketplace takes images in; any role when there is none.
     pub access_role: Option<String>,
     /// Whether that role may be made.
@@ -74,6 +79,19 @@ pub fn policy(request: &PolicyRequest) -> Value {
         statements.push(channels(request, &parameters, path));
     }
     statements.extend(selling(request, &calls));
+    let keys = actions(&calls, Guard::Key);
+    if !keys.is_empty() {
+        let actions: Vec<&str> = keys.into_iter().chain(KEY_USES).collect();
+        let places: BTreeSet<&str> = if request.regions.is_empty() {
+            ["*"].into()
+        } else {
+            request.regions.iter().map(String::as_str).collect()
+        };
+        let resources: Vec<String> =
+            places.iter().map(|region| format!("arn:{}:kms:{region}:*:key/*", request.partition)).collect();
+        statements
+            .push(json!({ "Sid": "UseKeys", "Effect": "Allow", "Action": actions, "Resource": resources }));
+    }
     let makers: Vec<&str> = calls
         .iter()
         .filter(|call| matches!(call.guard, Guard::NewSnapshot | Guard::NewImage | Guard::NewPair))
@@ -123,6 +141,17 @@ fn selling(request: &PolicyRequest, calls: &[&Call]) -> Vec<Value> {
     statements
 }
 
+/// No requests of their own: EBS sends them for whoever writes encrypted snapshots ("Control access to EBS direct APIs",
+/// permissions to use KMS keys).
+const KEY_USES: [&str; 7] = [
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+];
 /// No request of its own: the catalog asks for it when a change names the role.
 const PASS_ROLE: &str = "iam:PassRole";
 /// What the service asks for when a parameter is made with tags.
@@ -134,11 +163,12 @@ const SHARE_SNAPSHOT: &str = "ec2:ModifySnapshotAttribute";
 fn is_needed(request: &PolicyRequest, call: &Call) -> bool {
     let is_asked = match call.need {
         Need::Always => true,
-        Need::Sharing => !request.accounts.is_empty(),
+        Need::Sharing => !request.accounts.is_empty() || request.is_sharing_with_organizations,
         Need::Deprecation => request.is_deprecating,
         Need::Copying => request.is_copying,
         Need::Channels => request.parameter.is_some(),
         Need::RoleMaking => request.is_making_role,
+        Need::Keys => request.is_encrypting,
     };
     is_asked && call.is_for(request.purpose)
 }
@@ -226,6 +256,8 @@ mod tests {
             parameter: None,
             access_role: None,
             is_making_role: false,
+            is_encrypting: false,
+            is_sharing_with_organizations: false,
         }
     }
 
@@ -236,6 +268,8 @@ mod tests {
             is_copying: true,
             parameter: Some("/golden/web".to_owned()),
             is_making_role: true,
+            is_encrypting: true,
+            is_sharing_with_organizations: true,
             ..request(purpose)
         }
     }
@@ -254,6 +288,7 @@ mod tests {
             let mut sent: BTreeSet<String> = sent.map(|call| call.action.to_owned()).collect();
             if purpose == Purpose::Publish {
                 sent.insert(CREATE_TAGS.to_owned());
+                sent.extend(KEY_USES.map(str::to_owned));
             }
             if purpose == Purpose::Sell {
                 sent.insert(PASS_ROLE.to_owned());
@@ -282,6 +317,10 @@ mod tests {
                         statement["Condition"]["StringEquals"]["aws:RequestedRegion"],
                         json!(["eu-west-1"])
                     );
+                    continue;
+                }
+                if statement["Sid"] == "UseKeys" {
+                    assert_eq!(statement["Resource"], json!(["arn:aws:kms:eu-west-1:*:key/*"]));
                     continue;
                 }
                 if statement["Sid"] == "MoveChannels" {

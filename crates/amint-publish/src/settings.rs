@@ -18,6 +18,11 @@ pub enum Setting {
         /// Those that may not yet.
         accounts: BTreeSet<String>,
     },
+    /// The accounts of organizations and units may launch the image. Snapshots cannot be shared so.
+    ShareWithOrganizations {
+        /// Those that may not yet, by their ARNs.
+        arns: BTreeSet<String>,
+    },
     /// Accounts may copy the snapshot, and make volumes of it.
     ShareSnapshot {
         /// Those that may not yet.
@@ -41,6 +46,11 @@ pub(crate) fn settings(wanted: &Wanted, observed: &Observed) -> Vec<Setting> {
     let accounts = missing(&observed.image_accounts);
     if !accounts.is_empty() {
         found.push(Setting::ShareImage { accounts });
+    }
+    let arns: BTreeSet<String> =
+        wanted.settings.organizations.difference(&observed.image_organizations).cloned().collect();
+    if !arns.is_empty() {
+        found.push(Setting::ShareWithOrganizations { arns });
     }
     let accounts = missing(&observed.snapshot_accounts);
     if !accounts.is_empty() {

@@ -17,6 +17,7 @@ use crate::cloud::{
     BlockData, CloudError, CloudErrorClass, CloudImage, CloudSnapshot, CompleteSnapshot, CopyImage, Listed,
     Region, RegisterImage, SnapshotState, StartSnapshot, StartedSnapshot, Tags,
 };
+use crate::keys::CloudKey;
 use crate::parameters::{Parameter, ParameterVersion, Parameters, PutParameter};
 use crate::wanted::Wanted;
 
@@ -382,11 +383,14 @@ impl Region for Fake {
                 Some(parent) => state.snapshots[parent].blocks.clone(),
                 None => BTreeMap::new(),
             };
+            let of_parent = request.parent_id.as_ref().and_then(|id| state.snapshots[id].told.key.clone());
+            let key = request.key.clone().or(of_parent);
             let told = CloudSnapshot {
                 id: id.clone(),
                 state: SnapshotState::Pending,
                 volume_gib: request.volume_gib,
-                is_encrypted: state.faults.is_encrypted,
+                is_encrypted: state.faults.is_encrypted || key.is_some(),
+                key,
                 started: Timestamp::UNIX_EPOCH,
                 tags: request.tags.clone(),
             };
@@ -566,6 +570,36 @@ impl Region for Fake {
             Ok(())
         })
         .await
+    }
+
+    async fn image_organizations(&self, id: &str) -> Result<BTreeSet<String>, CloudError> {
+        let key = format!("{id} organizations");
+        let find = |state: &mut State| Ok(state.accounts.get(&key).cloned().unwrap_or_default());
+        self.call("ec2:DescribeImageAttribute", find).await
+    }
+
+    async fn share_image_with_organizations(
+        &self,
+        id: &str,
+        arns: &BTreeSet<String>,
+    ) -> Result<(), CloudError> {
+        self.call("ec2:ModifyImageAttribute", |state| {
+            state.share(&format!("{id} organizations"), arns);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn key(&self, id: &str) -> Result<Option<CloudKey>, CloudError> {
+        let is_of_aws = id == "alias/aws/ebs";
+        let key = CloudKey {
+            arn: format!("arn:aws:kms:eu-west-1:123456789012:key/{id}"),
+            state: "Enabled".to_owned(),
+            is_for_volumes: true,
+            is_of_aws,
+            accounts: Some(["123456789012".to_owned()].into()),
+        };
+        self.call("kms:DescribeKey", |_| Ok(Some(key).filter(|_| id != "alias/none"))).await
     }
 
     async fn deprecate_image(&self, id: &str, at: Timestamp) -> Result<(), CloudError> {

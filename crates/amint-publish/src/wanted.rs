@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use amint_store::ImageRecord;
 use amint_types::{Architecture, Digest, GIB};
@@ -41,6 +41,10 @@ pub struct Wanted {
 pub struct Settings {
     /// The accounts that may launch it, and copy its snapshot. Others that may are left as they are.
     pub accounts: BTreeSet<String>,
+    /// The organizations and organizational units whose accounts may launch it, by their ARNs.
+    pub organizations: BTreeSet<String>,
+    /// The key that it is encrypted with, by region: id, ARN or alias. Elsewhere it is not, unless the region does so by itself.
+    pub keys: BTreeMap<String, String>,
     /// From when on it is deprecated, to the minute.
     pub deprecate_at: Option<Timestamp>,
 }
