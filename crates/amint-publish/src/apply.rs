@@ -34,6 +34,8 @@ const LOOK_MAX: Duration = Duration::from_secs(15);
 const READY_MAX: Duration = Duration::from_hours(1);
 /// After how many minutes without a block the service gives a snapshot up.
 const TIMEOUT_MINUTES: u32 = 60;
+/// How often it is looked whether a snapshot was given up, after a request that may mean so.
+const GIVEN_UP_LOOKS: u32 = 5;
 /// How many snapshots are begun for one image when earlier ones were given up.
 const BEGINNINGS_MAX: u32 = 5;
 
@@ -101,6 +103,12 @@ impl From<Stopped> for ApplyError {
             Stopped::Cancelled(cancelled) => cancelled.into(),
         }
     }
+}
+
+/// Tells whether a request failed as those do whose snapshot was given up, or is gone.
+fn may_mean_given_up(error: &ApplyError) -> bool {
+    let classes = [CloudErrorClass::Invalid, CloudErrorClass::NotFound];
+    matches!(error, ApplyError::Cloud(error) if classes.contains(&error.class))
 }
 
 /// What was done in a region.
@@ -298,25 +306,54 @@ impl<R: Region> Work<'_, R> {
         let mut journal = Journal::open(self.folder, &id)?;
         let mut sent = 0;
         match state {
-            SnapshotState::Unusable => {
-                journal.remove()?;
-                return Ok(None);
-            }
+            SnapshotState::Unusable => return self.give_up(&id, journal).await,
             SnapshotState::Completed => {}
             SnapshotState::Pending => {
                 let (region, disk, progress) = (self.region, &self.disk, self.progress);
                 let indexes = &upload.indexes;
-                sent = crate::upload::upload(region, &id, disk, indexes, &mut journal, progress, self.cancel)
-                    .await?;
-                self.complete(&id, indexes).await?;
+                let work = async {
+                    let journal = &mut journal;
+                    sent = crate::upload::upload(region, &id, disk, indexes, journal, progress, self.cancel)
+                        .await?;
+                    self.complete(&id, indexes).await
+                };
+                match work.await {
+                    Ok(()) => {}
+                    Err(error) if may_mean_given_up(&error) && self.is_given_up(&id).await? => {
+                        return self.give_up(&id, journal).await;
+                    }
+                    Err(error) => return Err(error),
+                }
             }
         }
         if !self.wait_for_snapshot(&id).await? {
-            journal.remove()?;
-            return Ok(None);
+            return self.give_up(&id, journal).await;
         }
         journal.remove()?;
         Ok(Some((id, sent)))
+    }
+
+    /// Tells whether the service gave a snapshot up: that may be told late.
+    async fn is_given_up(&self, id: &str) -> Result<bool, ApplyError> {
+        for _ in 0..GIVEN_UP_LOOKS {
+            let known = again(Patience::Settled, self.cancel, || self.region.snapshot(id)).await?;
+            if known.is_none_or(|snapshot| snapshot.state == SnapshotState::Unusable) {
+                return Ok(true);
+            }
+            or_cancelled(self.cancel, tokio::time::sleep(LOOK)).await?;
+        }
+        Ok(false)
+    }
+
+    /// Forgets a snapshot that the service gave up, here and there.
+    async fn give_up<T>(&self, id: &str, journal: Journal) -> Result<Option<T>, ApplyError> {
+        journal.remove()?;
+        // What cannot be removed is found by `amint gc --cloud`, as what others have removed meanwhile is not.
+        let removed = again(Patience::Settled, self.cancel, || self.region.delete_snapshot(id)).await;
+        match removed.map_err(ApplyError::from) {
+            Err(error @ ApplyError::Cancelled(_)) => Err(error),
+            _ => Ok(None),
+        }
     }
 
     async fn complete(&self, id: &str, indexes: &[u64]) -> Result<(), ApplyError> {
@@ -687,7 +724,7 @@ mod tests {
         region.give_up(&snapshots[0]);
         let applied = bench.publish(&region).await.unwrap();
         assert_ne!(applied.snapshot_id, snapshots[0]);
-        assert_eq!(region.ids().1, [applied.image_id]);
+        assert_eq!(region.ids(), (vec![applied.snapshot_id], vec![applied.image_id]), "nothing is left over");
     }
 
     #[tokio::test(start_paused = true)]
