@@ -70,10 +70,16 @@ fn lines(plan: &Plan, palette: Palette) -> Vec<String> {
                 Some(parent) => {
                     lines.push(format!("  built upon {}, of which only these differ", parent.snapshot_id));
                 }
+                None if upload.key.is_some() => {
+                    lines.push("  every block, because it is encrypted".to_owned());
+                }
                 None if upload.is_encrypted => {
                     lines.push("  every block, because the region encrypts snapshots by default".to_owned());
                 }
                 None => {}
+            }
+            if let Some(key) = &upload.key {
+                lines.push(format!("  encrypted with {key}"));
             }
             lines.push("make an image of it".to_owned());
         }
@@ -86,7 +92,8 @@ fn lines(plan: &Plan, palette: Palette) -> Vec<String> {
         _ => {}
     }
     let is_shared = plan.settings.iter().any(|setting| !matches!(setting, Setting::Deprecate { .. }));
-    if plan.is_encrypted_by_default && is_shared {
+    let has_key = matches!(&plan.action, Action::Upload(upload) if upload.key.is_some());
+    if plan.is_encrypted_by_default && is_shared && !has_key {
         let note =
             "what is encrypted with the account's default key cannot be shared: set a key of your own first";
         lines.push(format!("{} {note}", palette.yellow("note:")));
@@ -97,6 +104,9 @@ fn lines(plan: &Plan, palette: Palette) -> Vec<String> {
         };
         lines.push(match setting {
             Setting::ShareImage { accounts } => format!("let {} launch the image", names(accounts)),
+            Setting::ShareWithOrganizations { arns } => {
+                format!("let the accounts of {} launch the image, not copy its snapshot", names(arns))
+            }
             Setting::ShareSnapshot { accounts } => format!("let {} copy the snapshot", names(accounts)),
             Setting::Deprecate { at } => format!("deprecate it on {}", at.strftime("%Y-%m-%d")),
             _ => continue,

@@ -26,7 +26,7 @@ pub struct PublishArgs {
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with_all = ["regions", "name", "tags", "share_with", "deprecate_after", "copies"]
+        conflicts_with_all = ["regions", "name", "tags", "share_with", "keys", "deprecate_after", "copies"]
     )]
     pub apply: Option<PathBuf>,
 
@@ -38,9 +38,14 @@ pub struct PublishArgs {
     #[arg(long = "tag", value_name = "KEY=VALUE")]
     pub tags: Vec<String>,
 
-    /// Account that may launch the image and copy its snapshot, besides the recipe's; may be given several times
+    /// Account that may launch the image and copy its snapshot, or ARN of an organization or unit whose accounts may launch it,
+    /// besides the recipe's; may be given several times
     #[arg(long, value_name = "ACCOUNT")]
     pub share_with: Vec<String>,
+
+    /// Key of KMS that the image is encrypted with in a region, besides the recipe's; may be given several times
+    #[arg(long = "kms-key", value_name = "REGION=KEY")]
+    pub keys: Vec<String>,
 
     /// Days after its build from which on the image is deprecated [default: the recipe's]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=3650))]
@@ -108,6 +113,7 @@ pub enum IamCommand {
 }
 
 /// `amint iam …`.
+#[expect(clippy::struct_excessive_bools, reason = "switches that stand beside each other")]
 #[derive(Debug, Args)]
 pub struct IamArgs {
     /// Recipe whose `[publish]` says what is needed: regions, sharing, deprecation
@@ -121,6 +127,10 @@ pub struct IamArgs {
     /// Account that images may be shared with, besides the recipe's; may be given several times
     #[arg(long, value_name = "ACCOUNT")]
     pub share_with: Vec<String>,
+
+    /// Allow to encrypt with keys that are named
+    #[arg(long)]
+    pub encryption: bool,
 
     /// Allow to set a date of deprecation
     #[arg(long)]

@@ -58,19 +58,39 @@ pub(crate) fn default_parameter(name: &amint_types::ImageName) -> String {
     format!("/amint/{name}")
 }
 
-/// Puts the accounts of the recipe and of the command line together.
-pub(crate) fn accounts(recipe: Option<&Recipe>, more: &[String]) -> Result<BTreeSet<String>, Failure> {
-    let mut found = BTreeSet::new();
+/// Puts the accounts, and then the organizations, of the recipe and of the command line together.
+pub(crate) fn accounts(
+    recipe: Option<&Recipe>,
+    more: &[String],
+) -> Result<(BTreeSet<String>, BTreeSet<String>), Failure> {
+    let (mut found, mut organizations) = (BTreeSet::new(), BTreeSet::new());
     for account in
         recipe.map(|recipe| recipe.publish.share_with.as_slice()).unwrap_or_default().iter().chain(more)
     {
+        if amint_recipe::is_organization(account) {
+            organizations.insert(account.clone());
+            continue;
+        }
         if account.len() != 12 || !account.bytes().all(|letter| letter.is_ascii_digit()) {
             let message = format!("`{account}` is not an account");
-            return Err(Failure::new(ExitCode::Usage, message).hint("write its 12 digits"));
+            return Err(Failure::new(ExitCode::Usage, message)
+                .hint("write its 12 digits, or the ARN of an organization or a unit"));
         }
         found.insert(account.clone());
     }
-    Ok(found)
+    Ok((found, organizations))
+}
+
+/// Reads `REGION=KEY`.
+#[cfg(feature = "aws")]
+pub(crate) fn key_of(pair: &str) -> Result<(String, String), Failure> {
+    match pair.split_once('=') {
+        Some((region, key)) if amint_recipe::is_region(region) && !key.is_empty() => {
+            Ok((region.to_owned(), key.to_owned()))
+        }
+        _ => Err(Failure::new(ExitCode::Usage, format!("`{pair}` is not REGION=KEY"))
+            .hint("write one such as `eu-west-1=alias/golden`")),
+    }
 }
 
 /// Returns the folder for lists of blocks that were sent.

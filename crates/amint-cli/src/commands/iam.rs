@@ -46,8 +46,11 @@ fn request(purpose: Purpose, args: &IamArgs, context: &Context) -> Result<Policy
     if let Some(path) = &parameter {
         channel_parameter(path, "latest").map_err(|error| Failure::new(ExitCode::Usage, error))?;
     }
+    let (accounts, organizations) = accounts(recipe, &args.share_with)?;
     Ok(PolicyRequest {
         purpose,
+        is_encrypting: args.encryption || publish.is_some_and(|publish| !publish.keys.is_empty()),
+        is_sharing_with_organizations: !organizations.is_empty(),
         parameter,
         access_role: recipe.and_then(|recipe| recipe.marketplace.access_role.clone()),
         is_making_role: args.create_role,
@@ -55,7 +58,7 @@ fn request(purpose: Purpose, args: &IamArgs, context: &Context) -> Result<Policy
         // Without a recipe nobody knows: copies are what several regions may get.
         is_copying: args.copies || (publish.is_some() && regions.len() > 1),
         regions: regions.into_iter().collect(),
-        accounts: accounts(recipe, &args.share_with)?,
+        accounts,
         is_deprecating: args.deprecation
             || publish.is_some_and(|publish| publish.deprecate_after_days.is_some()),
     })

@@ -1,6 +1,6 @@
 //! `amint publish`: from the store to AMIs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -26,7 +26,7 @@ use crate::failure::Failure;
 use crate::images::stored_recipe;
 use crate::present_publish;
 use crate::publish_args::{CopyChoice, PublishArgs};
-use crate::publishing::{accounts, default_parameter, meant_regions, publish_folder, regions};
+use crate::publishing::{accounts, default_parameter, key_of, meant_regions, publish_folder, regions};
 use crate::ui::{Palette, Table};
 
 /// The version of written plans.
@@ -43,6 +43,10 @@ struct Asked {
     name: Option<String>,
     tags: Tags,
     accounts: Vec<String>,
+    #[serde(default)]
+    organizations: BTreeSet<String>,
+    #[serde(default)]
+    keys: BTreeMap<String, String>,
     deprecate_at: Option<Timestamp>,
     copies: CopyKind,
     #[serde(default)]
@@ -104,13 +108,21 @@ fn asked(
         let (key, value) = tag(pair)?;
         tags.insert(key, value);
     }
+    let (accounts, organizations) = accounts(recipe, &args.share_with)?;
+    let mut keys = publish.map(|publish| publish.keys.clone()).unwrap_or_default();
+    for pair in &args.keys {
+        let (region, key) = key_of(pair)?;
+        keys.insert(region, key);
+    }
     let days = args.deprecate_after.or_else(|| publish.and_then(|publish| publish.deprecate_after_days));
     Ok(Asked {
         image: record.reference().to_string(),
         regions: meant_regions(&args.regions, recipe, connection.region())?,
         name: args.name.clone(),
         tags,
-        accounts: accounts(recipe, &args.share_with)?.into_iter().collect(),
+        accounts: accounts.into_iter().collect(),
+        organizations,
+        keys,
         deprecate_at: days.map(|days| deprecation(record, days)).transpose()?,
         copies: match args.copies {
             CopyChoice::Auto => CopyKind::Auto,
@@ -154,8 +166,12 @@ fn wanted(asked: &Asked, record: &ImageRecord) -> Result<Wanted, Failure> {
     if let Some(name) = &asked.name {
         wanted.rename(name)?;
     }
-    wanted.settings =
-        Settings { accounts: asked.accounts.iter().cloned().collect(), deprecate_at: asked.deprecate_at };
+    wanted.settings = Settings {
+        accounts: asked.accounts.iter().cloned().collect(),
+        organizations: asked.organizations.clone(),
+        keys: asked.keys.clone(),
+        deprecate_at: asked.deprecate_at,
+    };
     Ok(wanted)
 }
 

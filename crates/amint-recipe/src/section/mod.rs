@@ -28,7 +28,7 @@ pub use lifecycle::Lifecycle;
 pub use marketplace::Marketplace;
 pub use packages::{Packages, Pin, PinTarget};
 pub use ports::{Port, Protocol};
-pub use publish::Publish;
+pub use publish::{Publish, is_organization};
 pub use repository::Repository;
 pub use rights::Right;
 pub use run::{Run, RunAction};

@@ -12,8 +12,8 @@ use crate::section::Profile;
 use crate::table::{Table, string_of, values};
 use crate::text::{Region, names};
 
-pub(crate) const KEYS: [&str; 6] =
-    ["regions", "share_with", "deprecate_after_days", "parameter", "channels", "tags"];
+pub(crate) const KEYS: [&str; 7] =
+    ["regions", "share_with", "deprecate_after_days", "parameter", "channels", "keys", "tags"];
 
 /// Most regions of a recipe: more than AWS has.
 const REGION_COUNT_MAX: usize = 64;
@@ -36,8 +36,14 @@ pub struct Publish {
     /// The AWS regions that the image is published to, the first one first.
     #[schemars(default)]
     pub regions: Vec<Region>,
-    /// The accounts that may launch the image, and copy its snapshot: 12 digits each.
-    #[schemars(default, inner(regex(pattern = "^[0-9]{12}$")))]
+    /// The accounts that may launch the image, and copy its snapshot, by their 12 digits; and the organizations and units whose
+    /// accounts may launch it, by their ARNs.
+    #[schemars(
+        default,
+        inner(regex(
+            pattern = "^([0-9]{12}|arn:aws[a-z-]*:organizations::[0-9]{12}:(organization|ou)/o-[a-z0-9]{10,32}(/ou-[a-z0-9-]{6,68})?)$"
+        ))
+    )]
     pub share_with: Vec<String>,
     /// How many days after its build the image is deprecated. Without it never.
     #[schemars(range(min = 1, max = 3650))]
@@ -49,6 +55,9 @@ pub struct Publish {
     /// The channels that publishing moves to the image, such as `latest`; `amint promote` moves others.
     #[schemars(default, inner(regex(pattern = "^[A-Za-z0-9_.-]+$")))]
     pub channels: Vec<String>,
+    /// The key of KMS that the image is encrypted with, by region: its id, its ARN or an alias. Elsewhere it is not encrypted.
+    #[schemars(default)]
+    pub keys: BTreeMap<String, String>,
     /// Tags of image and snapshot, besides those of amint itself.
     #[schemars(default)]
     pub tags: BTreeMap<String, String>,
@@ -79,8 +88,42 @@ pub(crate) fn parse(root: &Table<'_>, problems: &mut Problems<'_>, profiles: &[P
             .map(|days| days.value),
         parameter,
         channels: channels.map(values).unwrap_or_default(),
+        keys: keys(&table, problems, is_for_marketplace),
         tags: tags(&table, problems),
     }
+}
+
+fn keys(
+    table: &Table<'_>,
+    problems: &mut Problems<'_>,
+    is_for_marketplace: bool,
+) -> BTreeMap<String, String> {
+    let mut keys = BTreeMap::new();
+    let Some(pairs) = table.free_table(problems, "keys", "keys") else { return keys };
+    for (region, value) in pairs.entries() {
+        let Some(key) = string_of(problems, region.value, value) else { continue };
+        if let Err(flaw) = Region::parse(region.value) {
+            problems.push(Problem::error(region.span, flaw.message));
+            continue;
+        }
+        if is_for_marketplace && region.value == Region::MARKETPLACE {
+            let message =
+                "AWS Marketplace takes unencrypted images only, and takes them from this region (A6)";
+            let hint = "leave the key out, or the profile `marketplace`";
+            problems.push(Problem::error(region.span, message).hint(hint));
+            continue;
+        }
+        let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_/:".contains(letter);
+        if !(1..=2048).contains(&key.value.len()) || !key.value.chars().all(is_allowed) {
+            let message = format!("`{}` is not a key", key.value);
+            problems.push(
+                Problem::error(key.span, message).hint("write one such as `alias/golden`, or a key's ARN"),
+            );
+            continue;
+        }
+        keys.insert(region.value.to_owned(), key.value.to_owned());
+    }
+    keys
 }
 
 fn parameter(text: &str) -> Result<String, Flaw> {
@@ -93,9 +136,39 @@ fn channel(text: &str) -> Result<String, Flaw> {
     named.map_err(|error| Flaw::new(error.to_string()).hint("write one such as `latest`"))
 }
 
+/// Tells whether a text is the ARN of an organization or of a unit of one.
+pub fn is_organization(text: &str) -> bool {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let ["arn", partition, "organizations", "", account, resource] = parts[..] else { return false };
+    let is_id = |text: &str, start: &str| {
+        text.strip_prefix(start).is_some_and(|rest| {
+            (6..=68).contains(&rest.len())
+                && rest
+                    .bytes()
+                    .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-')
+        })
+    };
+    let is_resource = match resource.split('/').collect::<Vec<_>>()[..] {
+        ["organization", organization] => is_id(organization, "o-"),
+        ["ou", organization, unit] => is_id(organization, "o-") && is_id(unit, "ou-"),
+        _ => false,
+    };
+    partition.starts_with("aws")
+        && account.len() == 12
+        && account.bytes().all(|letter| letter.is_ascii_digit())
+        && is_resource
+}
+
 fn account(text: &str) -> Result<String, Flaw> {
     if text.len() == 12 && text.bytes().all(|letter| letter.is_ascii_digit()) {
         return Ok(text.to_owned());
+    }
+    if is_organization(text) {
+        return Ok(text.to_owned());
+    }
+    if text.starts_with("arn:") {
+        return Err(Flaw::new(format!("`{text}` is not an organization, nor a unit of one"))
+            .hint("write one such as `arn:aws:organizations::111122223333:organization/o-abcdefghij`"));
     }
     let flaw = Flaw::new(format!("`{text}` is not an account"));
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
@@ -183,6 +256,25 @@ mod tests {
             (publish.parameter.as_deref(), publish.channels),
             (Some("/golden/web"), vec!["latest".to_owned()])
         );
+    }
+
+    #[test]
+    fn reads_organizations_and_keys() {
+        let organization = "arn:aws:organizations::111122223333:organization/o-abcdefghij";
+        let text = format!(
+            "[harden]\nprofiles = [\"private\"]\n[publish]\nshare_with = [\"{organization}\"]\n\
+             keys = {{ eu-west-1 = \"alias/golden\" }}\n"
+        );
+        let publish = recipe(&text).publish;
+        assert_eq!(
+            (publish.share_with, publish.keys["eu-west-1"].as_str()),
+            (vec![organization.to_owned()], "alias/golden")
+        );
+        let found = errors(
+            "[publish]\nshare_with = [\"arn:aws:organizations::1:organization/o-x\"]\n\
+             keys = { us-east-1 = \"alias/golden\", Frankfurt = \"x\", eu-west-1 = \"a key\" }\n",
+        );
+        assert_eq!(found.len(), 4, "{found:?}");
     }
 
     #[test]

@@ -309,6 +309,69 @@ fn channels_follow_the_image_in_all_regions_and_back() {
     }
 }
 
+/// Makes a key with an alias, whose policy lets an account in when it is asked again.
+const KEY: &str = r#"
+import boto3, json, os, sys
+kms = boto3.client("kms", region_name="eu-west-1", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+if sys.argv[1] == "make":
+    id = kms.create_key(Description="images")["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/golden", TargetKeyId=id)
+else:
+    key = kms.describe_key(KeyId="alias/golden")["KeyMetadata"]["KeyId"]
+    policy = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
+    policy["Statement"].append({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+                                "Action": ["kms:DescribeKey", "kms:Decrypt", "kms:CreateGrant"], "Resource": "*"})
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
+"#;
+
+#[test]
+fn an_image_is_encrypted_with_a_key_that_those_it_is_shared_with_may_use() {
+    let probe = Command::new("/usr/bin/python3").args(["-c", "import boto3"]).output();
+    if !probe.is_ok_and(|output| output.status.success()) {
+        return eprintln!("SKIPPED: the system's Python has no boto3");
+    }
+    let bench = Bench::new();
+    bench.put("1.0.0", &Disk { blocks: 20, changed: None }, None);
+    let key = |what: &str| {
+        let made =
+            Command::new("/usr/bin/python3").args(["-c", KEY, what]).envs(&bench.env).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    };
+    let organization = "arn:aws:organizations::123456789012:organization/o-abcdefghij";
+    let publish = [
+        "publish",
+        "web",
+        "--region",
+        "eu-west-1",
+        "--kms-key",
+        "eu-west-1=alias/golden",
+        "--share-with",
+        "111122223333",
+        "--share-with",
+        organization,
+    ];
+    let missing = bench.amint(&publish);
+    assert_eq!(missing.code, Some(1), "{}", missing.stderr);
+    assert!(missing.stderr.contains("there is no key alias/golden in eu-west-1"), "{}", missing.stderr);
+    key("make");
+    let strange = bench.amint(&publish);
+    assert_eq!(strange.code, Some(1));
+    assert!(strange.stderr.contains("does not let 111122223333 use it"), "{}", strange.stderr);
+    key("share");
+    let plan = bench.amint(&[&publish[..], &["--plan"]].concat());
+    assert_eq!(plan.code, Some(0), "{}", plan.stderr);
+    for told in ["send 2048 blocks", "encrypted with arn:aws:kms:eu-west-1:", "not copy its snapshot"] {
+        assert!(plan.stdout.contains(told), "{told}: {}", plan.stdout);
+    }
+    let done = bench.result(&[&["--json"], &publish[..]].concat());
+    assert_eq!(done["images"][0]["blocks_sent"], 2048);
+    let again = bench.result(&[&["--json"], &publish[..]].concat());
+    assert_eq!(changing(&again), Vec::<&str>::new());
+    bench.put("1.1.0", &Disk { blocks: 20, changed: Some(3) }, None);
+    let next = bench.result(&[&["--json", "publish", "web:1.1.0"], &publish[2..]].concat());
+    assert_eq!(next["images"][0]["blocks_sent"], 1, "it is built upon the encrypted one: {next}");
+}
+
 #[test]
 fn a_policy_is_printed_without_any_account_and_follows_the_recipe() {
     let folder = TempDir::new().unwrap();
