@@ -32,7 +32,15 @@ SIZE = 524288
 
 def by_coldsnap():
     command = ["coldsnap", "--endpoint", url, "--region", "us-east-1", "upload", "--omit-zero-blocks", "--no-progress", "--wait"]
-    subprocess.run([*command, f"{work}/disk.img"], check=True, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([*command, f"{work}/disk.img"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return memory(process)
+
+def memory(process):
+    """Waits for a process, and returns how much memory it had at most, in MiB."""
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        sys.exit(f"bench: {process.args[0]} failed")
+    return usage.ru_maxrss / 1024
 
 def by_boto3():
     import boto3, botocore.config
@@ -56,6 +64,8 @@ def by_boto3():
     ec2 = boto3.client("ec2", endpoint_url=url)
     while ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]["State"] != "completed":
         time.sleep(0.05)
+    # Not a process of its own.
+    return 0
 
 def by_amint(image):
     command = [amint, "--home", f"{work}/home", "--json", "publish", image, "--region", "us-east-1"]
@@ -65,21 +75,23 @@ def by_amint(image):
         event = json.loads(line)
         if event["event"] == "step_progress" and event["done"] == event["total"]:
             sent = time.monotonic() - start
-    if process.wait() != 0:
-        sys.exit("bench: amint publish failed")
-    return sent, time.monotonic() - start, event["images"][0]["blocks_sent"]
+    size = memory(process)
+    return sent, time.monotonic() - start, event["images"][0]["blocks_sent"], size
 
-theirs, sent, proven, small = [], [], [], []
+theirs, sent, proven, small, quick = [], [], [], [], []
 for run in range(runs + 1):
-    start = time.monotonic(); by_coldsnap() if peer == "coldsnap" else by_boto3(); other = time.monotonic() - start
+    start = time.monotonic(); size = by_coldsnap() if peer == "coldsnap" else by_boto3(); other = time.monotonic() - start
     # Each run has an image of its own name: nothing is there that it could build upon.
     whole, changed = by_amint(f"run{run}:1.0.0"), by_amint(f"run{run}:1.1.0")
     # The first time the endpoint writes blocks that it knows from then on: it is not counted.
     if run > 0:
-        theirs.append(other); sent.append(whole[0]); proven.append(whole[1]); small.append(changed[1])
-other, sent, proven, small = (statistics.median(times) for times in (theirs, sent, proven, small))
-print(f"{peer:<28} {other:6.2f} s until a snapshot is completed (median of {runs})")
-print(f"{'amint publish':<28} {sent:6.2f} s until all {whole[2]} blocks are sent, {proven:.2f} s until the image is proven")
-print(f"{'amint publish, next version':<28} {small:6.2f} s until the image is proven, {changed[2]} blocks sent")
-print(f"ratio                        {other / sent:6.2f} for the blocks, {other / proven:.2f} with image and proof")
+        theirs.append(other); sent.append(whole[0]); proven.append(whole[1]); small.append(changed[1]); quick.append(changed[0])
+other, sent, proven, small, quick = (statistics.median(times) for times in (theirs, sent, proven, small, quick))
+sparse = by_amint("sparse:1.0.0")
+told = f", {size:.0f} MiB" if size else ""
+print(f"{peer:<28} {other:6.2f} s until a snapshot is completed (median of {runs}){told}")
+print(f"{'amint publish':<28} {sent:6.2f} s until all {whole[2]} blocks are sent, {proven:.2f} s until the image is proven, {whole[3]:.0f} MiB")
+print(f"{'amint publish, next version':<28} {quick:6.2f} s until its {changed[2]} blocks are sent, {small:.2f} s until the image is proven")
+print(f"{'amint publish of 100 GiB':<28} {sparse[0]:6.2f} s until all {sparse[2]} blocks are sent, {sparse[3]:.0f} MiB")
+print(f"ratio                        {other / sent:6.2f} for the blocks, {other / quick:.2f} for those of the next version, {other / proven:.2f} with image and proof")
 P

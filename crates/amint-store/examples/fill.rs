@@ -1,7 +1,7 @@
 //! Fills a store for comparisons: `fill STORE DISK COUNT`.
 //!
 //! Makes `run0` to `runCOUNT`, each in version 1.0.0 (1 GiB of which 400 blocks hold something) and 1.1.0 (3 of them changed),
-//! and writes the disk of the first version to a file.
+//! writes the disk of the first version to a file, and makes `sparse` of 100 GiB with the same blocks.
 
 use std::error::Error;
 use std::fs::File;
@@ -17,11 +17,12 @@ const STEP: u64 = 5;
 
 struct Disk {
     version: u64,
+    gib: u64,
 }
 
 impl BlockSource for Disk {
     fn disk_bytes(&self) -> u64 {
-        GIB
+        self.gib * GIB
     }
 
     fn read_block(&self, index: u64, buffer: &mut [u8]) -> io::Result<Option<usize>> {
@@ -44,21 +45,26 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [root, disk, count] = &arguments[..] else { return Err("usage: fill STORE DISK COUNT".into()) };
     let store = Store::open(Path::new(root))?;
+    let put = |name: &str, disk: &Disk| -> Result<(), Box<dyn Error>> {
+        let request = PutRequest {
+            name: name.parse()?,
+            version: format!("1.{}.0", disk.version).parse()?,
+            architecture: Architecture::X86_64,
+            created_at: "2026-01-02T03:04:05Z".parse()?,
+            documents: Vec::new(),
+        };
+        store.put(&request, disk, &|_, _| {}, &Cancel::new())?;
+        Ok(())
+    };
     for run in 0..=count.parse::<u32>()? {
         for version in 0..2 {
-            let request = PutRequest {
-                name: format!("run{run}").parse()?,
-                version: format!("1.{version}.0").parse()?,
-                architecture: Architecture::X86_64,
-                created_at: "2026-01-02T03:04:05Z".parse()?,
-                documents: Vec::new(),
-            };
-            store.put(&request, &Disk { version }, &|_, _| {}, &Cancel::new())?;
+            put(&format!("run{run}"), &Disk { version, gib: 1 })?;
         }
     }
+    put("sparse", &Disk { version: 0, gib: 100 })?;
     let file = File::create(disk)?;
     file.set_len(GIB)?;
-    let source = Disk { version: 0 };
+    let source = Disk { version: 0, gib: 1 };
     let mut buffer = vec![0; usize::try_from(BLOCK_BYTES)?];
     for index in 0..GIB / BLOCK_BYTES {
         if source.read_block(index, &mut buffer)?.is_some() {
