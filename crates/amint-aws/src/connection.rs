@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use std::{env, fmt, fs, io};
 
 use amint_publish::calls::Purpose;
 use amint_publish::marketplace::REGION;
+use aws_config::identity::IdentityCache;
 use aws_config::{BehaviorVersion, ConfigLoader, Region as RegionName, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -29,6 +32,9 @@ use crate::region::AwsRegion;
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// How long a request may take, with the largest body that there is (512 KiB) over a slow line.
 const REQUEST_MAX: Duration = Duration::from_mins(1);
+
+/// What sessions of roles are called in records of calls.
+const SESSION: &str = "amint-publish";
 
 /// There is no way to AWS.
 #[derive(Debug, thiserror::Error)]
@@ -129,6 +135,21 @@ impl Connection {
         Ok(Self { config, gate: Gate::new(purpose) })
     }
 
+    /// Goes into another account by a role. The role is assumed when something is asked there, and again before its
+    /// credentials end.
+    #[must_use]
+    pub fn assume(&self, role: &str) -> Self {
+        let region = self.region().unwrap_or_else(|| REGION.to_owned());
+        let provider = Assumed { sts: self.in_region(&region).sts, role: role.to_owned() };
+        let config = self
+            .config
+            .to_builder()
+            .credentials_provider(SharedCredentialsProvider::new(provider))
+            .identity_cache(IdentityCache::lazy().build())
+            .build();
+        Self { config, gate: self.gate.clone() }
+    }
+
     /// Returns the region that the environment or the profile names.
     pub fn region(&self) -> Option<String> {
         self.config.region().map(ToString::to_string)
@@ -180,6 +201,33 @@ impl Connection {
     /// Returns how often each request was sent, in all regions.
     pub fn sent(&self) -> BTreeMap<&'static str, u64> {
         self.gate.sent()
+    }
+}
+
+/// The credentials of a role.
+#[derive(Debug)]
+struct Assumed {
+    sts: aws_sdk_sts::Client,
+    role: String,
+}
+
+impl Assumed {
+    async fn credentials(&self) -> Result<Credentials, CredentialsError> {
+        let request = self.sts.assume_role().role_arn(&self.role).role_session_name(SESSION);
+        let answer = request.send().await.map_err(CredentialsError::provider_error)?;
+        let given = answer.credentials.ok_or_else(|| CredentialsError::unhandled("no credentials came"))?;
+        let expires = SystemTime::try_from(*given.expiration()).ok();
+        let (id, secret) = (given.access_key_id(), given.secret_access_key());
+        Ok(Credentials::new(id, secret, Some(given.session_token().to_owned()), expires, "amint"))
+    }
+}
+
+impl ProvideCredentials for Assumed {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.credentials())
     }
 }
 

@@ -26,7 +26,7 @@ pub struct PublishArgs {
     #[arg(
         long,
         value_name = "FILE",
-        conflicts_with_all = ["regions", "name", "tags", "share_with", "keys", "deprecate_after", "copies"]
+        conflicts_with_all = ["regions", "name", "tags", "share_with", "copy_to", "keys", "deprecate_after", "copies"]
     )]
     pub apply: Option<PathBuf>,
 
@@ -42,6 +42,10 @@ pub struct PublishArgs {
     /// besides the recipe's; may be given several times
     #[arg(long, value_name = "ACCOUNT")]
     pub share_with: Vec<String>,
+
+    /// Role in another account by which that gets copies of its own, by its ARN, besides the recipe's; may be given several times
+    #[arg(long, value_name = "ROLE")]
+    pub copy_to: Vec<String>,
 
     /// Key of KMS that the image is encrypted with in a region, besides the recipe's; may be given several times
     #[arg(long = "kms-key", value_name = "REGION=KEY")]

@@ -81,6 +81,18 @@ pub(crate) fn accounts(
     Ok((found, organizations))
 }
 
+/// Returns the account of a role's ARN.
+#[cfg(feature = "aws")]
+pub(crate) fn account_of_role(arn: &str) -> Result<String, Failure> {
+    let account =
+        arn.strip_prefix("arn:aws").and_then(|rest| rest.split_once(":iam::")?.1.split_once(":role/"));
+    match account {
+        Some((account, name)) if account.len() == 12 && !name.is_empty() => Ok(account.to_owned()),
+        _ => Err(Failure::new(ExitCode::Usage, format!("`{arn}` is not the ARN of a role"))
+            .hint("write one such as `arn:aws:iam::111122223333:role/publisher`")),
+    }
+}
+
 /// Reads `REGION=KEY`.
 #[cfg(feature = "aws")]
 pub(crate) fn key_of(pair: &str) -> Result<(String, String), Failure> {

@@ -49,6 +49,8 @@ pub(crate) enum Guard {
     Role,
     /// It looks at a key.
     Key,
+    /// It goes into another account.
+    Assumed,
 }
 
 /// When a request is sent at all.
@@ -61,6 +63,7 @@ pub(crate) enum Need {
     Channels,
     RoleMaking,
     Keys,
+    Roles,
 }
 
 /// A request that amint sends.
@@ -154,6 +157,7 @@ calls! {
     GET_PARAMETER_HISTORY "ssm:GetParameterHistory" Reads Parameter Channels PROMOTE;
     LIST_TAGS_FOR_RESOURCE "ssm:ListTagsForResource" Reads Parameter Channels PROMOTE;
     PUT_PARAMETER "ssm:PutParameter" Changes Parameter Channels PROMOTE;
+    ASSUME_ROLE "sts:AssumeRole" Changes Assumed Roles PUBLISH;
     GET_CALLER_IDENTITY "sts:GetCallerIdentity" Reads Free Always ALL;
 }
 

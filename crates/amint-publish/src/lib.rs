@@ -48,7 +48,7 @@ pub use promote::{
     ChannelPlan, ChannelStep, Promoted, Promotion, plan_promotion, plan_undo, preview_promotion, promote_all,
 };
 pub use read_back::{Published, ReadBack, find_published, read_back};
-pub use regions::{Batch, RegionEvent, RegionProgress, apply_all, plan_all};
+pub use regions::{Batch, RegionEvent, RegionProgress, apply_all, of_copy, plan_all, plan_copies};
 pub use settings::Setting;
 pub use upload::Progress;
 pub use wanted::{AmiNameError, Settings, Wanted};

@@ -23,6 +23,8 @@ pub struct PolicyRequest {
     pub is_deprecating: bool,
     /// Below which path channels are (`/golden/web`); none when there are none.
     pub parameter: Option<String>,
+    /// The roles in other accounts that get copies, by their ARNs.
+    pub roles: BTreeSet<String>,
     /// Whether images are encrypted with keys that are named.
     pub is_encrypting: bool,
     /// Whether images are shared with organizations.
@@ -79,6 +81,12 @@ pub fn policy(request: &PolicyRequest) -> Value {
         statements.push(channels(request, &parameters, path));
     }
     statements.extend(selling(request, &calls));
+    let assumed = actions(&calls, Guard::Assumed);
+    if !assumed.is_empty() {
+        let roles = &request.roles;
+        statements
+            .push(json!({ "Sid": "GoElsewhere", "Effect": "Allow", "Action": assumed, "Resource": roles }));
+    }
     let keys = actions(&calls, Guard::Key);
     if !keys.is_empty() {
         let actions: Vec<&str> = keys.into_iter().chain(KEY_USES).collect();
@@ -169,6 +177,7 @@ fn is_needed(request: &PolicyRequest, call: &Call) -> bool {
         Need::Channels => request.parameter.is_some(),
         Need::RoleMaking => request.is_making_role,
         Need::Keys => request.is_encrypting,
+        Need::Roles => !request.roles.is_empty(),
     };
     is_asked && call.is_for(request.purpose)
 }
@@ -256,6 +265,7 @@ mod tests {
             parameter: None,
             access_role: None,
             is_making_role: false,
+            roles: BTreeSet::new(),
             is_encrypting: false,
             is_sharing_with_organizations: false,
         }
@@ -269,6 +279,7 @@ mod tests {
             parameter: Some("/golden/web".to_owned()),
             is_making_role: true,
             is_encrypting: true,
+            roles: ["arn:aws:iam::111122223333:role/publisher".to_owned()].into(),
             is_sharing_with_organizations: true,
             ..request(purpose)
         }
@@ -317,6 +328,10 @@ mod tests {
                         statement["Condition"]["StringEquals"]["aws:RequestedRegion"],
                         json!(["eu-west-1"])
                     );
+                    continue;
+                }
+                if statement["Sid"] == "GoElsewhere" {
+                    assert_eq!(statement["Resource"], json!(["arn:aws:iam::111122223333:role/publisher"]));
                     continue;
                 }
                 if statement["Sid"] == "UseKeys" {

@@ -10,8 +10,8 @@ use futures_util::future::{join_all, try_join_all};
 use crate::apply::{Applied, ApplyError, Publication, apply, observe};
 use crate::cloud::Region;
 use crate::copies::{Copies, choose};
-use crate::plan::{Action, Plan, plan};
-use crate::wanted::Wanted;
+use crate::plan::{Action, Copy, Plan, plan};
+use crate::wanted::{Settings, Wanted};
 
 /// What happens in a region.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +51,40 @@ pub async fn plan_all<R: Region>(
         observed.iter().map(|observed| plan(wanted, observed, manifest, known)).collect();
     choose(&mut plans, copies);
     Ok(plans)
+}
+
+/// Plans what other accounts need to have copies of their own, in regions of theirs. `sources` are the images of those regions,
+/// as far as they are there already.
+///
+/// # Errors
+/// As [`plan_all`].
+pub async fn plan_copies<R: Region>(
+    regions: &[R],
+    wanted: &Wanted,
+    manifest: &Manifest,
+    sources: &BTreeMap<String, String>,
+    cancel: &Cancel,
+) -> Result<Vec<Plan>, ApplyError> {
+    let wanted = of_copy(wanted);
+    let observed = try_join_all(regions.iter().map(|region| observe(region, &wanted, cancel))).await?;
+    let plans = observed.iter().map(|observed| {
+        let mut plan = plan(&wanted, observed, manifest, &|_| None);
+        if let Action::Upload(upload) = &plan.action {
+            plan.action = Action::Copy(Copy {
+                source_region: observed.region.clone(),
+                source_image_id: sources.get(&observed.region).cloned(),
+                bytes: upload.bytes,
+            });
+        }
+        plan
+    });
+    Ok(plans.collect())
+}
+
+/// Returns what the copy of another account shall be: that account decides with whom it shares.
+pub fn of_copy(wanted: &Wanted) -> Wanted {
+    let settings = Settings { deprecate_at: wanted.settings.deprecate_at, ..Settings::default() };
+    Wanted { settings, ..wanted.clone() }
 }
 
 /// What is to be done in several regions.

@@ -49,6 +49,7 @@ fn request(purpose: Purpose, args: &IamArgs, context: &Context) -> Result<Policy
     let (accounts, organizations) = accounts(recipe, &args.share_with)?;
     Ok(PolicyRequest {
         purpose,
+        roles: publish.map(|publish| publish.copy_to.iter().cloned().collect()).unwrap_or_default(),
         is_encrypting: args.encryption || publish.is_some_and(|publish| !publish.keys.is_empty()),
         is_sharing_with_organizations: !organizations.is_empty(),
         parameter,

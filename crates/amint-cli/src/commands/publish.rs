@@ -10,10 +10,10 @@ use amint_aws::{AwsRegion, Connection};
 use amint_publish::calls::Purpose;
 use amint_publish::{
     Action, Applied, ApplyError, Batch, ChannelPlan, Copies, Plan, RegionEvent, Settings, Tags, Wanted,
-    apply_all, plan_all,
+    apply_all, of_copy, plan_all, plan_copies,
 };
 use amint_recipe::Recipe;
-use amint_store::{ImageRecord, Store};
+use amint_store::{ImageRecord, Manifest, Store};
 use amint_types::{ImageRef, StepOutcome, Unit, channel_parameter, format_bytes};
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,9 @@ use crate::failure::Failure;
 use crate::images::stored_recipe;
 use crate::present_publish;
 use crate::publish_args::{CopyChoice, PublishArgs};
-use crate::publishing::{accounts, default_parameter, key_of, meant_regions, publish_folder, regions};
+use crate::publishing::{
+    account_of_role, accounts, default_parameter, key_of, meant_regions, publish_folder, regions,
+};
 use crate::ui::{Palette, Table};
 
 /// The version of written plans.
@@ -43,6 +45,9 @@ struct Asked {
     name: Option<String>,
     tags: Tags,
     accounts: Vec<String>,
+    /// Roles in other accounts that get copies.
+    #[serde(default)]
+    copy_to: BTreeSet<String>,
     #[serde(default)]
     organizations: BTreeSet<String>,
     #[serde(default)]
@@ -108,7 +113,13 @@ fn asked(
         let (key, value) = tag(pair)?;
         tags.insert(key, value);
     }
-    let (accounts, organizations) = accounts(recipe, &args.share_with)?;
+    let (mut accounts, organizations) = accounts(recipe, &args.share_with)?;
+    let of_recipe = publish.iter().flat_map(|publish| &publish.copy_to);
+    let copy_to: BTreeSet<String> = of_recipe.chain(&args.copy_to).cloned().collect();
+    for role in &copy_to {
+        // What is copied has to be shared first.
+        accounts.insert(account_of_role(role)?);
+    }
     let mut keys = publish.map(|publish| publish.keys.clone()).unwrap_or_default();
     for pair in &args.keys {
         let (region, key) = key_of(pair)?;
@@ -121,6 +132,7 @@ fn asked(
         name: args.name.clone(),
         tags,
         accounts: accounts.into_iter().collect(),
+        copy_to,
         organizations,
         keys,
         deprecate_at: days.map(|days| deprecation(record, days)).transpose()?,
@@ -191,6 +203,12 @@ fn read_plan(path: &Path) -> Result<Written, Failure> {
     Ok(written)
 }
 
+/// Another account that gets copies.
+struct Elsewhere {
+    regions: Vec<AwsRegion>,
+    plans: Vec<Plan>,
+}
+
 struct Work<'a> {
     context: &'a Context,
     store: &'a Store,
@@ -216,6 +234,7 @@ impl Work<'_> {
             CopyKind::Never => Copies::Never,
         };
         let plans = plan_all(&regions, self.wanted, &manifest, &known, copies, &self.context.cancel).await?;
+        let copies_of = self.elsewhere(asked, &manifest, &plans).await?;
         let channels = self.channels(asked)?;
         let previews = channels.preview(&regions, &plans).await?;
         let value = serde_json::to_value(&plans).map_err(|error| Failure::new(ExitCode::Defect, error))?;
@@ -233,18 +252,22 @@ impl Work<'_> {
             fs::write(path, text + "\n").map_err(|error| Failure::file(path, error))?;
         }
         let is_refused = plans.iter().any(|plan| !plan.problems().is_empty())
-            || previews.iter().any(|plan| !plan.problems().is_empty());
+            || previews.iter().any(|plan| !plan.problems().is_empty())
+            || copies_of.iter().flat_map(|one| &one.plans).any(|plan| !plan.problems().is_empty());
         let code = if is_refused { ExitCode::Gate } else { ExitCode::Fine };
         if args.plan {
-            self.show(&plans, &previews)?;
+            self.show(&plans, &copies_of, &previews)?;
             return Ok(code);
         }
         if is_refused {
-            self.context.say(&self.text(&plans, &previews, Palette::for_stderr()));
+            self.context.say(&self.text(&plans, &copies_of, &previews, Palette::for_stderr()));
             return Ok(self.refuse(&plans, &previews));
         }
-        if !plans.iter().all(Plan::is_nothing) || !previews.iter().all(ChannelPlan::is_nothing) {
-            self.context.say(&self.text(&plans, &previews, Palette::for_stderr()));
+        let is_nothing = plans.iter().all(Plan::is_nothing)
+            && copies_of.iter().flat_map(|one| &one.plans).all(Plan::is_nothing)
+            && previews.iter().all(ChannelPlan::is_nothing);
+        if !is_nothing {
+            self.context.say(&self.text(&plans, &copies_of, &previews, Palette::for_stderr()));
         }
         let folder = publish_folder(self.context)?;
         let batch = Batch {
@@ -258,11 +281,17 @@ impl Work<'_> {
         let progress = Progress { context: self.context, started: Mutex::default() };
         let results =
             apply_all(&batch, &|plan, event| progress.tell(plan, event), &self.context.cancel).await;
-        let promoted = if results.iter().all(Result::is_ok) {
-            channels.promote(&regions).await
+        let (mut plans, mut results) = (plans, results);
+        let went = if results.iter().all(Result::is_ok) {
+            self.copy_elsewhere(asked, &manifest, &progress, &mut plans, &mut results).await
         } else {
+            Ok(())
+        };
+        let promoted = match went {
+            Ok(()) if results.iter().all(Result::is_ok) => channels.promote(&regions).await,
             // Some region lacks the image: channels stay where they are everywhere.
-            Ok(Vec::new())
+            Ok(()) => Ok(Vec::new()),
+            Err(failure) => Err(failure),
         };
         self.end(&plans, results, promoted)
     }
@@ -282,20 +311,86 @@ impl Work<'_> {
         })
     }
 
-    fn text(&self, plans: &[Plan], previews: &[ChannelPlan], palette: Palette) -> String {
-        present_publish::plan(self.wanted, plans, palette) + &present_publish::channels(previews, palette)
+    /// Goes into the accounts that get copies, and plans what they need.
+    async fn elsewhere(
+        &self,
+        asked: &Asked,
+        manifest: &Manifest,
+        plans: &[Plan],
+    ) -> Result<Vec<Elsewhere>, Failure> {
+        let there = |plan: &Plan| Some((plan.region.clone(), plan.image_id()?.to_owned()));
+        let sources: BTreeMap<String, String> = plans.iter().filter_map(there).collect();
+        let mut found = Vec::new();
+        for role in &asked.copy_to {
+            let connection = self.connection.assume(role);
+            let regions: Vec<AwsRegion> =
+                asked.regions.iter().map(|name| connection.in_region(name)).collect();
+            let plans = plan_copies(&regions, self.wanted, manifest, &sources, &self.context.cancel).await?;
+            found.push(Elsewhere { regions, plans });
+        }
+        Ok(found)
     }
 
-    fn show(&self, plans: &[Plan], previews: &[ChannelPlan]) -> Result<(), Failure> {
+    /// Gives other accounts their copies, once every region has the image; adds what came of it.
+    async fn copy_elsewhere(
+        &self,
+        asked: &Asked,
+        manifest: &Manifest,
+        progress: &Progress<'_>,
+        plans: &mut Vec<Plan>,
+        results: &mut Vec<Result<Applied, ApplyError>>,
+    ) -> Result<(), Failure> {
+        let folder = publish_folder(self.context)?;
+        let images = plans.iter().zip(results.iter());
+        let made: Vec<Plan> = images
+            .filter_map(|(plan, result)| {
+                let (image_id, snapshot_id) = result.as_ref().ok().map(|one| (one.image_id.clone(), None))?;
+                Some(Plan { action: Action::Nothing { image_id, snapshot_id }, ..plan.clone() })
+            })
+            .collect();
+        let wanted = of_copy(self.wanted);
+        for Elsewhere { regions, plans: copies } in self.elsewhere(asked, manifest, &made).await? {
+            let batch = Batch {
+                regions: &regions,
+                plans: &copies,
+                wanted: &wanted,
+                record: self.record,
+                store: self.store,
+                folder: &folder,
+            };
+            let ended =
+                apply_all(&batch, &|plan, event| progress.tell(plan, event), &self.context.cancel).await;
+            plans.extend(copies);
+            results.extend(ended);
+        }
+        Ok(())
+    }
+
+    fn text(
+        &self,
+        plans: &[Plan],
+        copies: &[Elsewhere],
+        previews: &[ChannelPlan],
+        palette: Palette,
+    ) -> String {
+        let mut text = present_publish::plan(self.wanted, plans, palette);
+        for one in copies {
+            text += &present_publish::plan(self.wanted, &one.plans, palette);
+        }
+        text + &present_publish::channels(previews, palette)
+    }
+
+    fn show(&self, plans: &[Plan], copies: &[Elsewhere], previews: &[ChannelPlan]) -> Result<(), Failure> {
         if self.context.global.json {
             let bytes: u64 = plans.iter().map(Plan::bytes).sum();
             let requests: u64 = plans.iter().map(Plan::requests).sum();
             return self.context.print_json(&serde_json::json!({
                 "image": self.record.reference().to_string(), "name": self.wanted.name, "plans": plans,
+                "copies": copies.iter().map(|one| &one.plans).collect::<Vec<_>>(),
                 "channels": previews, "bytes": bytes, "requests": requests,
             }));
         }
-        self.context.print(&self.text(plans, previews, Palette::for_stdout()));
+        self.context.print(&self.text(plans, copies, previews, Palette::for_stdout()));
         Ok(())
     }
 
@@ -321,19 +416,21 @@ impl Work<'_> {
             Err(failure) => (Vec::new(), Some(failure)),
         };
         let mut failures: Vec<(&str, ApplyError)> = Vec::new();
-        let mut done: BTreeMap<&str, Applied> = BTreeMap::new();
+        // The own account first, then the others.
+        let own = plans.first().map(|plan| plan.account.as_str()).unwrap_or_default();
+        let mut done: BTreeMap<(bool, &str, &str), Applied> = BTreeMap::new();
         for (plan, result) in plans.iter().zip(results) {
             match result {
-                Ok(applied) => drop(done.insert(&plan.region, applied)),
+                Ok(applied) => drop(done.insert((plan.account != own, &plan.account, &plan.region), applied)),
                 Err(error) => failures.push((&plan.region, error)),
             }
         }
         if self.context.global.json {
             let images: Vec<Value> = done
                 .iter()
-                .map(|(region, applied)| {
+                .map(|((_, account, region), applied)| {
                     serde_json::json!({
-                        "region": region, "image_id": applied.image_id, "snapshot_id": applied.snapshot_id,
+                        "account": account, "region": region, "image_id": applied.image_id, "snapshot_id": applied.snapshot_id,
                         "blocks_sent": applied.blocks_sent, "is_changed": applied.is_changed,
                     })
                 })
@@ -349,10 +446,16 @@ impl Work<'_> {
             }));
         } else if !done.is_empty() {
             let mut table = Table::new(["REGION", "IMAGE", "SNAPSHOT", "SENT"]).right([3]);
-            for (region, applied) in &done {
+            for ((is_other, account, region), applied) in &done {
+                let place = if *is_other { format!("{region} of {account}") } else { (*region).to_owned() };
                 let bytes = applied.blocks_sent * amint_types::BLOCK_BYTES;
                 let sent = if applied.is_changed { format_bytes(bytes) } else { "nothing".to_owned() };
-                table.row([region, applied.image_id.as_str(), applied.snapshot_id.as_str(), sent.as_str()]);
+                table.row([
+                    place.as_str(),
+                    applied.image_id.as_str(),
+                    applied.snapshot_id.as_str(),
+                    sent.as_str(),
+                ]);
             }
             let channels = present_publish::channels(&promoted, Palette::for_stdout());
             self.context.print(&(table.render(Palette::for_stdout()) + &channels));
@@ -397,7 +500,7 @@ impl Progress<'_> {
         if plan.is_nothing() {
             return;
         }
-        let (sink, step) = (self.context.sink(), format!("publish-{}", plan.region));
+        let (sink, step) = (self.context.sink(), format!("publish-{}-{}", plan.account, plan.region));
         let mut started = self.started.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match event {
             RegionEvent::Started => {

@@ -101,7 +101,8 @@ fn product(text: &str) -> Result<String, Flaw> {
         .hint("the management portal of AWS Marketplace shows its id, `prod-` and 13 letters"))
 }
 
-fn role(text: &str) -> Result<String, Flaw> {
+/// Reads the ARN of a role.
+pub(super) fn role(text: &str) -> Result<String, Flaw> {
     let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || "+=,.@_/-".contains(letter);
     let is_arn = text.strip_prefix("arn:aws:iam::").and_then(|rest| rest.split_once(":role/")).is_some_and(
         |(account, name)| {

@@ -12,13 +12,15 @@ use crate::section::Profile;
 use crate::table::{Table, string_of, values};
 use crate::text::{Region, names};
 
-pub(crate) const KEYS: [&str; 7] =
-    ["regions", "share_with", "deprecate_after_days", "parameter", "channels", "keys", "tags"];
+pub(crate) const KEYS: [&str; 8] =
+    ["regions", "share_with", "copy_to", "deprecate_after_days", "parameter", "channels", "keys", "tags"];
 
 /// Most regions of a recipe: more than AWS has.
 const REGION_COUNT_MAX: usize = 64;
 /// Most accounts that an image is shared with ("Amazon EC2 service quotas", sharing of AMIs).
 const ACCOUNT_COUNT_MAX: usize = 1000;
+/// Most accounts that get copies.
+const COPY_COUNT_MAX: usize = 50;
 /// Most channels that publishing moves.
 const CHANNEL_COUNT_MAX: usize = 16;
 /// How many days an image may be fresh: ten years (`EnableImageDeprecation`, `DeprecateAt`).
@@ -45,6 +47,9 @@ pub struct Publish {
         ))
     )]
     pub share_with: Vec<String>,
+    /// The roles in other accounts by which those get copies of their own, by their ARNs: `arn:aws:iam::111122223333:role/…`.
+    #[schemars(default, inner(regex(pattern = "^arn:aws:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}$")))]
+    pub copy_to: Vec<String>,
     /// How many days after its build the image is deprecated. Without it never.
     #[schemars(range(min = 1, max = 3650))]
     pub deprecate_after_days: Option<u32>,
@@ -78,10 +83,12 @@ pub(crate) fn parse(root: &Table<'_>, problems: &mut Problems<'_>, profiles: &[P
         );
     }
     let share_with = table.parsed_list(problems, "share_with", ACCOUNT_COUNT_MAX, account);
+    let copy_to = table.parsed_list(problems, "copy_to", COPY_COUNT_MAX, super::marketplace::role);
     let parameter = table.parsed(problems, "parameter", parameter).map(|path| path.value);
     let channels = table.parsed_list(problems, "channels", CHANNEL_COUNT_MAX, channel);
     Publish {
         regions,
+        copy_to: copy_to.map(values).unwrap_or_default(),
         share_with: share_with.map(values).unwrap_or_default(),
         deprecate_after_days: table
             .integer(problems, "deprecate_after_days", FRESH_DAYS)

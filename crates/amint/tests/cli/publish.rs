@@ -309,6 +309,36 @@ fn channels_follow_the_image_in_all_regions_and_back() {
     }
 }
 
+#[test]
+fn another_account_gets_copies_of_its_own() {
+    let bench = Bench::new();
+    bench.put("1.0.0", &Disk { blocks: 20, changed: None }, None);
+    let role = "arn:aws:iam::111122223333:role/OrganizationAccountAccessRole";
+    let publish = ["publish", "web", "--region", "us-east-1", "--region", "eu-west-1", "--copy-to", role];
+    let plan = bench.amint(&[&publish[..], &["--plan"]].concat());
+    assert_eq!(plan.code, Some(0), "{}", plan.stderr);
+    for told in
+        ["in account 111122223333", "copy the image from eu-west-1", "let 111122223333 copy the snapshot"]
+    {
+        assert!(plan.stdout.contains(told), "{told}: {}", plan.stdout);
+    }
+    let done = bench.result(&[&["--json"], &publish[..]].concat());
+    let accounts: Vec<&str> =
+        done["images"].as_array().unwrap().iter().map(|image| image["account"].as_str().unwrap()).collect();
+    assert_eq!(accounts, ["123456789012", "123456789012", "111122223333", "111122223333"], "{done}");
+    let ids: std::collections::BTreeSet<String> =
+        done["images"].as_array().unwrap().iter().map(|image| image["snapshot_id"].to_string()).collect();
+    assert_eq!(ids.len(), 4, "each has a snapshot of its own");
+    let again = bench.result(&[&["--json"], &publish[..]].concat());
+    assert_eq!(changing(&again), Vec::<&str>::new());
+    assert_eq!(again["images"].as_array().unwrap().len(), 4);
+    let nobody =
+        bench.amint(&["publish", "web", "--region", "us-east-1", "--copy-to", &role.replace("Organ", "X")]);
+    assert_eq!(nobody.code, Some(5), "{}", nobody.stderr);
+    let wrong = bench.amint(&["publish", "web", "--region", "us-east-1", "--copy-to", "publisher"]);
+    assert_eq!(wrong.code, Some(2), "{}", wrong.stderr);
+}
+
 /// Makes a key with an alias, whose policy lets an account in when it is asked again.
 const KEY: &str = r#"
 import boto3, json, os, sys
