@@ -19,15 +19,15 @@ use crate::cloud::{
 };
 use crate::journal::{Journal, JournalError};
 use crate::plan::{Action, Observed, Plan, Upload};
-use crate::retry::{Patience, Stopped, again, or_cancelled};
+use crate::retry::{Patience, Stopped, UNKNOWN_MAX, again, or_cancelled};
 use crate::settings::Setting;
 use crate::upload::{Disk, Progress, checksum};
 use crate::wanted::{DIGEST_TAG, NAME_TAG, Wanted};
 
 /// How many answers in a row have to agree that an image is as it should be: the service's machines differ for a while.
 const AGREEMENTS: u32 = 3;
-/// The pause between looks at what becomes ready by itself.
-const LOOK: Duration = Duration::from_secs(2);
+/// The first pause between looks at what becomes ready by itself: small images are ready at once.
+const LOOK: Duration = Duration::from_millis(250);
 /// The longest pause between such looks.
 const LOOK_MAX: Duration = Duration::from_secs(15);
 /// How long something may take to become ready.
@@ -35,8 +35,8 @@ const READY_MAX: Duration = Duration::from_hours(1);
 /// After how many minutes without a block the service gives a snapshot up.
 const TIMEOUT_MINUTES: u32 = 60;
 /// How often it is looked whether a snapshot was given up, after a request that may mean so.
-const GIVEN_UP_LOOKS: u32 = 5;
-/// How many snapshots are begun for one image when earlier ones were given up.
+const GIVEN_UP_LOOKS: u32 = 12;
+/// How many snapshots or copies are begun for one image when earlier ones were given up or removed.
 const BEGINNINGS_MAX: u32 = 5;
 
 /// Publishing in a region failed.
@@ -61,8 +61,8 @@ pub enum ApplyError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Every snapshot that was begun for the image was given up by the service.
-    #[error("the snapshots begun in {region} were given up by the service")]
+    /// Every snapshot or copy that was begun for the image was given up by the service, or is gone.
+    #[error("what was begun for the image in {region} was given up by the service, or removed")]
     GivenUp {
         /// The region.
         region: String,
@@ -103,12 +103,6 @@ impl From<Stopped> for ApplyError {
             Stopped::Cancelled(cancelled) => cancelled.into(),
         }
     }
-}
-
-/// Tells whether a request failed as those do whose snapshot was given up, or is gone.
-fn may_mean_given_up(error: &ApplyError) -> bool {
-    let classes = [CloudErrorClass::Invalid, CloudErrorClass::NotFound];
-    matches!(error, ApplyError::Cloud(error) if classes.contains(&error.class))
 }
 
 /// What was done in a region.
@@ -259,7 +253,8 @@ impl<R: Region> Work<'_, R> {
                     return Ok((id, sent));
                 }
                 Ok(None) => {
-                    let result = json!({ "error": "the service gave the snapshot up" });
+                    let result =
+                        json!({ "error": "the service gave the snapshot up, or somebody removed it" });
                     self.store.finish(operation, Outcome::Failed, &result)?;
                 }
                 Err(error) => {
@@ -287,7 +282,7 @@ impl<R: Region> Work<'_, R> {
         Digest::of(source.as_bytes()).to_string()
     }
 
-    /// Begins the snapshot or goes on with it; none when the service gave it up.
+    /// Begins the snapshot or goes on with it; none when the service gave it up, or somebody removed it.
     async fn try_snapshot(&self, upload: &Upload, token: &str) -> Result<Option<(String, u64)>, ApplyError> {
         let request = StartSnapshot {
             volume_gib: upload.volume_gib,
@@ -298,51 +293,92 @@ impl<R: Region> Work<'_, R> {
             tags: self.wanted.tags.clone(),
             timeout_minutes: TIMEOUT_MINUTES,
         };
-        let StartedSnapshot { id, state, .. } =
-            again(Patience::Settled, self.cancel, || self.region.start_snapshot(&request)).await?;
+        let started = again(Patience::Settled, self.cancel, || self.region.start_snapshot(&request)).await;
+        let StartedSnapshot { id, state, .. } = match started {
+            Ok(started) => started,
+            // The token names a snapshot that is gone; unless it is the parent that is missed.
+            Err(Stopped::Cloud(error)) if error.class == CloudErrorClass::NotFound => {
+                return if self.has_parent(upload).await? { Ok(None) } else { Err(error.into()) };
+            }
+            Err(stopped) => return Err(stopped.into()),
+        };
         // An answer from before tells the state of then.
         let known = again(Patience::Settled, self.cancel, || self.region.snapshot(&id)).await?;
         let state = known.map_or(state, |snapshot| snapshot.state);
         let mut journal = Journal::open(self.folder, &id)?;
-        let mut sent = 0;
-        match state {
-            SnapshotState::Unusable => return self.give_up(&id, journal).await,
-            SnapshotState::Completed => {}
-            SnapshotState::Pending => {
-                let (region, disk, progress) = (self.region, &self.disk, self.progress);
-                let indexes = &upload.indexes;
-                let work = async {
-                    let journal = &mut journal;
-                    sent = crate::upload::upload(region, &id, disk, indexes, journal, progress, self.cancel)
-                        .await?;
-                    self.complete(&id, indexes).await
-                };
-                match work.await {
-                    Ok(()) => {}
-                    Err(error) if may_mean_given_up(&error) && self.is_given_up(&id).await? => {
-                        return self.give_up(&id, journal).await;
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-        if !self.wait_for_snapshot(&id).await? {
+        let sent = match state {
+            SnapshotState::Unusable => None,
+            SnapshotState::Completed => Some(0),
+            SnapshotState::Pending => self.fill(&id, &upload.indexes, &mut journal).await?,
+        };
+        if sent.is_none() || !self.wait_for_snapshot(&id).await? {
             return self.give_up(&id, journal).await;
         }
         journal.remove()?;
-        Ok(Some((id, sent)))
+        Ok(sent.map(|sent| (id, sent)))
     }
 
-    /// Tells whether the service gave a snapshot up: that may be told late.
-    async fn is_given_up(&self, id: &str) -> Result<bool, ApplyError> {
+    /// Tells whether the snapshot to begin with is there, if there is to be one.
+    async fn has_parent(&self, upload: &Upload) -> Result<bool, ApplyError> {
+        let Some(parent) = &upload.parent else { return Ok(true) };
+        let ask = || self.region.snapshot(&parent.snapshot_id);
+        Ok(again(Patience::Settled, self.cancel, ask).await?.is_some())
+    }
+
+    /// Sends the blocks and completes the snapshot; returns how many were sent, or none when the snapshot is gone.
+    async fn fill(
+        &self,
+        id: &str,
+        indexes: &[u64],
+        journal: &mut Journal,
+    ) -> Result<Option<u64>, ApplyError> {
+        let is_begun_before = journal.count() > 0;
+        let error = match self.send_and_complete(id, indexes, journal).await {
+            Ok(sent) => return Ok(Some(sent)),
+            Err(ApplyError::Cloud(error)) => error,
+            Err(error) => return Err(error),
+        };
+        let refusals = [CloudErrorClass::NotFound, CloudErrorClass::Conflict, CloudErrorClass::Invalid];
+        if !refusals.contains(&error.class) {
+            return Err(error.into());
+        }
+        match self.later_state(id).await? {
+            // Somebody else, or a run whose end is told only now, did the same work.
+            Some(SnapshotState::Completed) => Ok(Some(0)),
+            Some(SnapshotState::Unusable) => Ok(None),
+            None if error.class == CloudErrorClass::NotFound => Ok(None),
+            // The service has other blocks than the list tells.
+            Some(SnapshotState::Pending) if is_begun_before => {
+                journal.clear()?;
+                self.send_and_complete(id, indexes, journal).await.map(Some)
+            }
+            _ => Err(error.into()),
+        }
+    }
+
+    async fn send_and_complete(
+        &self,
+        id: &str,
+        indexes: &[u64],
+        journal: &mut Journal,
+    ) -> Result<u64, ApplyError> {
+        let (region, disk, progress) = (self.region, &self.disk, self.progress);
+        let sent = crate::upload::upload(region, id, disk, indexes, journal, progress, self.cancel).await?;
+        self.complete(id, indexes).await?;
+        Ok(sent)
+    }
+
+    /// Returns where a snapshot is after a request was refused: that it is no longer pending may be told late.
+    async fn later_state(&self, id: &str) -> Result<Option<SnapshotState>, ApplyError> {
         for _ in 0..GIVEN_UP_LOOKS {
             let known = again(Patience::Settled, self.cancel, || self.region.snapshot(id)).await?;
-            if known.is_none_or(|snapshot| snapshot.state == SnapshotState::Unusable) {
-                return Ok(true);
+            match known.map(|snapshot| snapshot.state) {
+                Some(SnapshotState::Pending) => {}
+                state => return Ok(state),
             }
             or_cancelled(self.cancel, tokio::time::sleep(LOOK)).await?;
         }
-        Ok(false)
+        Ok(Some(SnapshotState::Pending))
     }
 
     /// Forgets a snapshot that the service gave up, here and there.
@@ -431,7 +467,7 @@ impl<R: Region> Work<'_, R> {
                         wait.pause(self.cancel).await?;
                     }
                     // Taken: by an earlier try of ours that is not seen yet, or by somebody else.
-                    CloudErrorClass::Conflict if wait.waited < Duration::from_mins(2) => {
+                    CloudErrorClass::Conflict if wait.waited < UNKNOWN_MAX => {
                         wait.pause(self.cancel).await?;
                     }
                     _ => return Err(error.into()),
@@ -452,14 +488,22 @@ impl<R: Region> Work<'_, R> {
             "source_image_id": source_image_id,
         });
         let operation = self.store.begin("publish-copy", &self.subject(), &intent)?;
-        let source = (region, source_image_id);
-        let request = self.wanted.copy(&self.plan.region, &self.plan.account, source);
         let made = async {
-            // The original may have been made a moment ago, and a token keeps a second try from making a second copy.
-            let ask = || self.region.copy_image(&request);
-            let image_id = again(Patience::Young, self.cancel, ask).await?;
-            let snapshot_id = self.agree(&image_id, None).await?;
-            Ok::<_, ApplyError>((image_id, snapshot_id))
+            for beginning in 0..BEGINNINGS_MAX {
+                let source = (region, source_image_id);
+                let request = self.wanted.copy(&self.plan.region, &self.plan.account, source, beginning);
+                // The original may have been made a moment ago, and a token keeps a second try from making a second copy.
+                let ask = || self.region.copy_image(&request);
+                let image_id = match again(Patience::Young, self.cancel, ask).await {
+                    Ok(image_id) => image_id,
+                    Err(stopped) => return Err(stopped.into()),
+                };
+                if self.appears(&image_id).await? {
+                    let snapshot_id = self.agree(&image_id, None).await?;
+                    return Ok::<_, ApplyError>((image_id, snapshot_id));
+                }
+            }
+            Err(ApplyError::GivenUp { region: self.plan.region.clone() })
         };
         match made.await {
             Ok((image_id, snapshot_id)) => {
@@ -473,6 +517,18 @@ impl<R: Region> Work<'_, R> {
                 Err(error)
             }
         }
+    }
+
+    /// Waits until the service knows an image at all; false when a token named one that is gone.
+    async fn appears(&self, image_id: &str) -> Result<bool, ApplyError> {
+        let mut wait = Wait::new(format!("image {image_id}"));
+        while again(Patience::Settled, self.cancel, || self.region.image(image_id)).await?.is_none() {
+            if wait.waited >= UNKNOWN_MAX {
+                return Ok(false);
+            }
+            wait.pause(self.cancel).await?;
+        }
+        Ok(true)
     }
 
     /// Sets what the plan wants to be set. Each of these requests may be sent again.

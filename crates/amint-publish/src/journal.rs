@@ -1,7 +1,8 @@
 //! Which blocks of a snapshot were sent: a file for each snapshot on its way.
 //!
 //! A block's index is written when the service has confirmed it, with no sync: a killed process loses none, and after a
-//! loss of power blocks are sent again, which changes nothing.
+//! loss of power blocks are sent again, which changes nothing. Each entry is the index and its complement: what a loss of
+//! power leaves at the end of a file, zeros that nobody wrote among it, is no entry.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -46,13 +47,21 @@ impl Journal {
         let mut file = OpenOptions::new().create(true).read(true).append(true).mode(0o600).open(path)?;
         let mut bytes = Vec::new();
         Read::by_ref(&mut file).take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
-        let (whole, rest) = bytes.as_chunks::<8>();
-        // A last index that was cut off is sent again; what is added has to begin where an index begins.
-        if !rest.is_empty() {
-            file.set_len((whole.len() * 8) as u64)?;
+        let entries: Vec<u64> = bytes.as_chunks::<8>().0.iter().copied().map_while(index_of).collect();
+        // What the rest tells of is sent again; what is added has to begin where an entry begins.
+        if entries.len() * 8 < bytes.len() {
+            file.set_len((entries.len() * 8) as u64)?;
         }
-        let sent = whole.iter().map(|index| u64::from_le_bytes(*index)).collect();
-        Ok(Self { path: path.to_owned(), file, sent })
+        Ok(Self { path: path.to_owned(), file, sent: entries.into_iter().collect() })
+    }
+
+    /// Forgets every block: the service knows better.
+    ///
+    /// # Errors
+    /// Fails when the file cannot be written.
+    pub fn clear(&mut self) -> Result<(), JournalError> {
+        self.sent.clear();
+        self.file.set_len(0).map_err(|source| JournalError { path: self.path.clone(), source })
     }
 
     /// Tells whether a block was sent.
@@ -71,7 +80,7 @@ impl Journal {
     /// Fails when the file cannot be written.
     pub fn add(&mut self, index: u64) -> Result<(), JournalError> {
         if self.sent.insert(index) {
-            let written = self.file.write_all(&index.to_le_bytes());
+            let written = self.file.write_all(&entry(index));
             written.map_err(|source| JournalError { path: self.path.clone(), source })?;
         }
         Ok(())
@@ -91,6 +100,16 @@ impl Journal {
     }
 }
 
+/// Writes an index as an entry. The largest volume has 2^27 blocks.
+fn entry(index: u64) -> [u8; 8] {
+    (index | (!index << 32)).to_le_bytes()
+}
+
+fn index_of(entry: [u8; 8]) -> Option<u64> {
+    let [index, complement] = [0, 32].map(|shift| (u64::from_le_bytes(entry) >> shift) & u64::from(u32::MAX));
+    (index ^ complement == u64::from(u32::MAX)).then_some(index)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,12 +124,15 @@ mod tests {
         drop(journal);
         let path = folder.path().join("snap-1.sent");
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();
-        file.write_all(&[1, 2, 3]).unwrap();
+        file.write_all(&[0; 19]).unwrap();
         let mut journal = Journal::open(folder.path(), "snap-1").unwrap();
-        assert!(journal.has(70_000) && !journal.has(1));
+        assert!(journal.has(70_000) && !journal.has(1) && journal.count() == 3);
         journal.add(9).unwrap();
         let journal = Journal::open(folder.path(), "snap-1").unwrap();
         assert_eq!((journal.count(), journal.has(9)), (4, true));
+        let mut journal = journal;
+        journal.clear().unwrap();
+        assert_eq!(Journal::open(folder.path(), "snap-1").unwrap().count(), 0);
         journal.remove().unwrap();
         assert!(!path.exists());
         assert_eq!(Journal::open(folder.path(), "snap-2").unwrap().count(), 0);

@@ -16,6 +16,8 @@ pub mod calls;
 mod cloud;
 mod collect;
 mod copies;
+#[cfg(test)]
+mod faults;
 mod journal;
 mod keys;
 pub mod marketplace;

@@ -12,7 +12,7 @@ pub(crate) const ATTEMPTS_MAX: u32 = 12;
 /// How often the very first request is sent when the service or the way to it fails: some five seconds.
 const FIRST_ATTEMPTS_MAX: u32 = 5;
 /// How long something that was just made may stay unknown: AWS names two minutes for snapshots.
-const UNKNOWN_MAX: Duration = Duration::from_mins(2);
+pub(crate) const UNKNOWN_MAX: Duration = Duration::from_mins(2);
 /// How often somebody looks whether the user wants to stop.
 const LOOK: Duration = Duration::from_millis(100);
 

@@ -9,6 +9,7 @@ use amint_types::{Architecture, BLOCK_BYTES, BlockSource, Cancel, Digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use futures_util::FutureExt;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
@@ -112,14 +113,30 @@ fn made(id: &str, request: &RegisterImage) -> CloudImage {
 pub(crate) struct Faults {
     /// Where the random numbers begin; 0 means that nothing goes wrong at random.
     pub(crate) seed: u64,
-    /// At which call nothing answers any more, counted from 1; odd ones after having done what was asked.
+    /// At which call something happens, counted from 1.
     pub(crate) stop_at: Option<u64>,
+    /// What happens at that call.
+    pub(crate) stop: Stop,
     /// Whether images come out without their billing.
     pub(crate) is_billing_lost: bool,
     /// Whether new snapshots are encrypted.
     pub(crate) is_encrypted: bool,
     /// Whether no parameter may be set.
     pub(crate) is_put_denied: bool,
+}
+
+/// What happens at one call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// From it on nothing answers; odd calls do what they were asked first.
+    #[default]
+    Alternate,
+    /// From it on nothing is done, and nothing answers.
+    Before,
+    /// It does what it was asked, and from then on nothing answers.
+    After,
+    /// It does what it was asked, and its answer alone is lost.
+    Lose,
 }
 
 /// A region in memory.
@@ -209,6 +226,11 @@ impl Fake {
         self.state().images.remove(id);
     }
 
+    /// Forgets a snapshot, as who deletes it does.
+    pub(crate) fn forget_snapshot(&self, id: &str) {
+        self.state().snapshots.remove(id);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -216,6 +238,26 @@ impl Fake {
     /// Returns when a call is never answered.
     pub(crate) async fn stopped(&self) {
         self.stopped.notified().await;
+    }
+
+    /// Lets something go wrong from now on: calls are counted anew.
+    pub(crate) fn afflict(&self, faults: Faults) {
+        // A call that was stopped before is nothing to be told of any more.
+        let _ = self.stopped.notified().now_or_never();
+        let mut state = self.state();
+        (state.faults, state.calls) = (faults, 0);
+    }
+
+    /// Returns the image of a name.
+    pub(crate) fn image_named(&self, name: &str) -> Option<CloudImage> {
+        self.state().images.values().find(|image| image.name == name).cloned()
+    }
+
+    /// Returns the snapshots that no image has.
+    pub(crate) fn unused(&self) -> Vec<String> {
+        let state = self.state();
+        let is_used = |id: &String| state.images.values().any(|image| image.snapshot_ids.contains(id));
+        state.snapshots.keys().filter(|id| !is_used(id)).cloned().collect()
     }
 
     /// Lets everything work from now on.
@@ -294,8 +336,15 @@ enum Fate {
 
 impl State {
     fn fate(&mut self) -> Fate {
-        if self.faults.stop_at.is_some_and(|at| self.calls >= at) {
-            return if self.calls % 2 == 1 { Fate::StopAfter } else { Fate::StopBefore };
+        if let Some(at) = self.faults.stop_at.filter(|at| self.calls >= *at) {
+            let is_it = self.calls == at;
+            match self.faults.stop {
+                Stop::Alternate if self.calls % 2 == 1 => return Fate::StopAfter,
+                Stop::Alternate | Stop::Before => return Fate::StopBefore,
+                Stop::After => return if is_it { Fate::StopAfter } else { Fate::StopBefore },
+                Stop::Lose if is_it => return Fate::Lose,
+                Stop::Lose => {}
+            }
         }
         if self.faults.seed == 0 {
             return Fate::Answer;
@@ -404,7 +453,9 @@ impl Region for Fake {
 
     async fn put_block(&self, snapshot_id: &str, index: u64, block: &BlockData) -> Result<(), CloudError> {
         self.call("ebs:PutSnapshotBlock", |state| {
-            let snapshot = state.snapshots.get_mut(snapshot_id).unwrap();
+            let Some(snapshot) = state.snapshots.get_mut(snapshot_id) else {
+                return Err(error("ebs:PutSnapshotBlock", CloudErrorClass::NotFound, "no such snapshot"));
+            };
             assert_eq!(snapshot.told.state, SnapshotState::Pending, "a block after the end");
             let digest: [u8; 32] = Sha256::digest(&block.bytes).into();
             assert_eq!(
@@ -422,7 +473,9 @@ impl Region for Fake {
 
     async fn complete_snapshot(&self, request: &CompleteSnapshot) -> Result<(), CloudError> {
         self.call("ebs:CompleteSnapshot", |state| {
-            let snapshot = state.snapshots.get_mut(&request.id).unwrap();
+            let Some(snapshot) = state.snapshots.get_mut(&request.id) else {
+                return Err(error("ebs:CompleteSnapshot", CloudErrorClass::NotFound, "no such snapshot"));
+            };
             if snapshot.told.state != SnapshotState::Pending {
                 let message = "the snapshot takes no more blocks";
                 return Err(error("ebs:CompleteSnapshot", CloudErrorClass::Invalid, message));
@@ -431,8 +484,11 @@ impl Region for Fake {
             for digest in snapshot.written.values() {
                 hasher.update(digest);
             }
-            assert_eq!(request.blocks, snapshot.written.len() as u64);
-            assert_eq!(request.checksum, STANDARD.encode(hasher.finalize()));
+            let is_told = request.blocks == snapshot.written.len() as u64;
+            if !is_told || request.checksum != STANDARD.encode(hasher.finalize()) {
+                let message = "the blocks are not those that were sent";
+                return Err(error("ebs:CompleteSnapshot", CloudErrorClass::Invalid, message));
+            }
             snapshot.told.state = SnapshotState::Completed;
             state.changes += 1;
             Ok(())

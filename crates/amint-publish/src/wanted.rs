@@ -117,13 +117,22 @@ impl Wanted {
         }
     }
 
-    /// Returns the request that copies it from another region.
-    pub(crate) fn copy(&self, region: &str, account: &str, source: (&str, &str)) -> CopyImage {
+    /// Returns the request that copies it from another region; `beginning` counts the copies that came to nothing.
+    pub(crate) fn copy(
+        &self,
+        region: &str,
+        account: &str,
+        source: (&str, &str),
+        beginning: u32,
+    ) -> CopyImage {
         let (source_region, source_image_id) = source;
-        let place = format!(
+        let mut place = format!(
             "{account}\0{region}\0{}\0{}\0{source_region}\0{source_image_id}",
             self.name, self.digest
         );
+        if beginning > 0 {
+            place = format!("{place}\0{beginning}");
+        }
         CopyImage {
             name: self.name.clone(),
             description: self.description.clone(),
