@@ -15,7 +15,7 @@ use std::ffi::OsString;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -99,7 +99,7 @@ impl Machines {
         let instances = options.folder.join("instances");
         DirBuilder::new().recursive(true).mode(0o700).create(&instances)?;
         orphans::end_all(&instances);
-        let sockets = tempfile::Builder::new().prefix("amint-").tempdir()?;
+        let sockets = private_folder(&options.folder.join("sockets"))?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let (closing, mut closed) = watch::channel(false);
@@ -217,8 +217,50 @@ impl Machines {
     }
 }
 
+/// Makes a private folder with a short name, which `note` remembers, and removes the one that an endpoint left which was killed.
+fn private_folder(note: &Path) -> io::Result<TempDir> {
+    let place = std::env::temp_dir();
+    if let Ok(name) = fs::read_to_string(note)
+        // A name alone: what stands there leads nowhere else.
+        && name.starts_with(SOCKETS)
+        && name.bytes().all(|letter| letter.is_ascii_alphanumeric() || letter == b'-')
+    {
+        // One that is gone, or somebody else's, stays as it is.
+        let _ = fs::remove_dir_all(place.join(name));
+    }
+    let folder = tempfile::Builder::new().prefix(SOCKETS).tempdir_in(place)?;
+    if let Some(name) = folder.path().file_name() {
+        fs::write(note, name.as_encoded_bytes())?;
+    }
+    Ok(folder)
+}
+
+/// How names of folders with sockets begin.
+const SOCKETS: &str = "amint-";
+
 /// How long a guest may take to shut down when it is asked to, and when the endpoint ends.
 const SHUT_DOWN_TIME: Duration = Duration::from_mins(2);
 const CLOSING_TIME: Duration = Duration::from_secs(20);
 
 type Commands = (UnboundedSender<Command>, UnboundedReceiver<Command>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_of_an_endpoint_that_was_killed_is_removed_and_nothing_else_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let note = folder.path().join("sockets");
+        // Never dropped, as when the process is killed.
+        let left = private_folder(&note).unwrap().keep();
+        fs::write(left.join("i-1.qmp"), "").unwrap();
+        let next = private_folder(&note).unwrap();
+        assert!(!left.exists() && next.path().exists());
+        let other = folder.path().join("amint-other");
+        fs::create_dir(&other).unwrap();
+        fs::write(&note, other.to_str().unwrap()).unwrap();
+        private_folder(&note).unwrap();
+        assert!(other.exists(), "a path is no name");
+    }
+}
