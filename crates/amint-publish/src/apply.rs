@@ -34,8 +34,6 @@ const LOOK_MAX: Duration = Duration::from_secs(15);
 const READY_MAX: Duration = Duration::from_hours(1);
 /// After how many minutes without a block the service gives a snapshot up.
 const TIMEOUT_MINUTES: u32 = 60;
-/// How often it is looked whether a snapshot was given up, after a request that may mean so.
-const GIVEN_UP_LOOKS: u32 = 12;
 /// How many snapshots or copies are begun for one image when earlier ones were given up or removed.
 const BEGINNINGS_MAX: u32 = 5;
 
@@ -342,7 +340,7 @@ impl<R: Region> Work<'_, R> {
         if !refusals.contains(&error.class) {
             return Err(error.into());
         }
-        match self.later_state(id).await? {
+        match self.state_after(&error, id).await? {
             // Somebody else, or a run whose end is told only now, did the same work.
             Some(SnapshotState::Completed) => Ok(Some(0)),
             Some(SnapshotState::Unusable) => Ok(None),
@@ -368,17 +366,20 @@ impl<R: Region> Work<'_, R> {
         Ok(sent)
     }
 
-    /// Returns where a snapshot is after a request was refused: that it is no longer pending may be told late.
-    async fn later_state(&self, id: &str) -> Result<Option<SnapshotState>, ApplyError> {
-        for _ in 0..GIVEN_UP_LOOKS {
+    /// Looks why a snapshot was refused: that it is completed, or given up, may be told late.
+    async fn state_after(&self, error: &CloudError, id: &str) -> Result<Option<SnapshotState>, ApplyError> {
+        let mut wait = Wait::new(format!("snapshot {id}"));
+        loop {
             let known = again(Patience::Settled, self.cancel, || self.region.snapshot(id)).await?;
             match known.map(|snapshot| snapshot.state) {
-                Some(SnapshotState::Pending) => {}
+                // A block is sent for so long until it is given up that waiting longer tells nothing new.
+                None if error.class == CloudErrorClass::NotFound => return Ok(None),
+                Some(SnapshotState::Pending) | None if wait.waited < UNKNOWN_MAX => {
+                    wait.pause(self.cancel).await?;
+                }
                 state => return Ok(state),
             }
-            or_cancelled(self.cancel, tokio::time::sleep(LOOK)).await?;
         }
-        Ok(Some(SnapshotState::Pending))
     }
 
     /// Forgets a snapshot that the service gave up, here and there.
@@ -401,17 +402,7 @@ impl<R: Region> Work<'_, R> {
             .and_then(|checksum| checksum)
             .map_err(|source| ApplyError::Read { index: 0, source })?;
         let request = CompleteSnapshot { id: id.to_owned(), blocks: indexes.len() as u64, checksum };
-        let ask = || self.region.complete_snapshot(&request);
-        match again(Patience::Young, self.cancel, ask).await {
-            Ok(()) => Ok(()),
-            // The answer of an earlier try was lost: the snapshot itself tells.
-            Err(Stopped::Cloud(error)) if error.class != CloudErrorClass::Denied => {
-                let known = again(Patience::Settled, self.cancel, || self.region.snapshot(id)).await?;
-                let is_completed = known.is_some_and(|snapshot| snapshot.state == SnapshotState::Completed);
-                if is_completed { Ok(()) } else { Err(error.into()) }
-            }
-            Err(stopped) => Err(stopped.into()),
-        }
+        Ok(again(Patience::Young, self.cancel, || self.region.complete_snapshot(&request)).await?)
     }
 
     /// Waits until a snapshot can be used; false when it cannot be.
