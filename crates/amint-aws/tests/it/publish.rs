@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use amint_publish::calls::{CALLS, Purpose};
 use amint_publish::{
-    Action, ApplyError, CloudErrorClass, Copies, Region, Tags, Wanted, find_litter, find_published, observe,
-    read_back, remove_litter,
+    Action, ApplyError, CloudErrorClass, Copies, Parameters, Promotion, Region, Tags, Wanted, find_litter,
+    find_published, observe, plan_promotion, plan_undo, promote_all, read_back, remove_litter,
 };
 use amint_types::Cancel;
 
@@ -94,7 +94,44 @@ async fn regions_are_published_to_at_once_shared_and_dated() {
     let mut sent: BTreeSet<&str> = run.sent.into_keys().chain(again.sent.into_keys()).collect();
     sent.extend(["ec2:DeleteSnapshot", "ec2:DeregisterImage"]);
     let listed = CALLS.iter().filter(|call| call.is_for(Purpose::Publish)).map(|call| call.action);
-    assert_eq!(sent, listed.collect());
+    // Channels, keys and other accounts are for those who ask for them: below, and in the tests of the command.
+    let asked_for =
+        |action: &&str| !["ssm:", "kms:", "sts:AssumeRole"].iter().any(|start| action.starts_with(start));
+    assert_eq!(sent, listed.filter(asked_for).collect());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_follows_the_image_and_what_that_needs_is_allowed() {
+    let (bench, cancel) = (Bench::new(), Cancel::new());
+    let name = "/golden/web/stable";
+    let mut images = Vec::new();
+    let mut blocks = content(20);
+    for version in ["1.0.0", "1.1.0"] {
+        blocks[2] += 100;
+        let record = bench.put(version, blocks.clone());
+        let run = bench.publish(&record, &Wanted::of(&record, &Tags::new()), &[HOME], Copies::Auto).await;
+        images.push((record, run.applied(0).image_id.clone()));
+    }
+    let connection = bench.connect(Purpose::Promote).await;
+    let regions = [connection.in_region(HOME)];
+    for (record, image_id) in &images {
+        let subject = record.reference().to_string();
+        let promotion =
+            Promotion { subject: &subject, digest: record.digest, parameter: name, takes_over: false };
+        let plan = plan_promotion(&regions[0], &promotion, &cancel).await.unwrap();
+        let promoted = promote_all(&regions, &[plan], &subject, &bench.store, &cancel).await.unwrap();
+        assert!(promoted.failed.is_none(), "{promoted:?}");
+        assert_eq!(regions[0].parameter(name).await.unwrap().unwrap().value, *image_id);
+    }
+    let undo = plan_undo(&regions[0], name, &cancel).await.unwrap();
+    promote_all(&regions, &[undo], "web", &bench.store, &cancel).await.unwrap();
+    assert_eq!(regions[0].parameter(name).await.unwrap().unwrap().value, images[0].1);
+    // As when another region refuses a channel that is new here.
+    regions[0].delete_parameter(name).await.unwrap();
+    assert_eq!(regions[0].parameter(name).await.unwrap(), None);
+    let sent: BTreeSet<&str> = connection.sent().into_keys().chain(["sts:GetCallerIdentity"]).collect();
+    let listed = CALLS.iter().filter(|call| call.is_for(Purpose::Promote)).map(|call| call.action);
+    assert_eq!(sent, listed.collect(), "all that is allowed is needed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
