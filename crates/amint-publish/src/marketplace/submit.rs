@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use amint_store::{Outcome, Store};
 use amint_types::{Cancel, Digest};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::catalog::{Catalog, CatalogProduct, ChangeSetState, ChangeSetStatus, StartChangeSet};
 use super::listing::Listing;
@@ -15,6 +15,9 @@ use crate::retry::{Patience, again, or_cancelled};
 /// How often it is looked whether a change set has ended, at first and at last: AWS takes hours.
 const LOOK: Duration = Duration::from_secs(1);
 const LOOK_MAX: Duration = Duration::from_mins(1);
+/// How long the name of a change set is at most, and how much of it tells the content.
+const NAME_CHARS_MAX: usize = 100;
+const MARK_CHARS: usize = 12;
 
 /// What is submitted.
 #[derive(Clone, Copy, Debug)]
@@ -33,23 +36,30 @@ impl Submission<'_> {
     fn request(&self) -> StartChangeSet {
         let details = self.listing.details(self.image_id);
         let verb = if self.is_validation { "validate" } else { "add" };
-        let content = format!("{verb}\0{}\0{details}", self.listing.product_id);
+        let content = content_digest(verb, &self.listing.product_id, &details);
         StartChangeSet {
             product_id: self.listing.product_id.clone(),
             change_type: "AddDeliveryOptions",
             details,
-            name: change_set_name(verb, self.subject),
-            client_token: Digest::of(content.as_bytes()).to_string(),
+            name: change_set_name(verb, self.subject, &content),
+            client_token: content,
             is_validation: self.is_validation,
         }
     }
 }
 
-/// Names of change sets have up to 100 letters of a few kinds (`StartChangeSet`, `ChangeSetName`).
-fn change_set_name(verb: &str, subject: &str) -> String {
+fn content_digest(verb: &str, product_id: &str, details: &Value) -> String {
+    Digest::of(format!("{verb}\0{product_id}\0{details}").as_bytes()).to_string()
+}
+
+/// Names a change set: up to 100 letters of a few kinds (`StartChangeSet`, `ChangeSetName`). The end of the name is that of
+/// the digest of its content, for lists of change sets tell nothing else of what is in them.
+fn change_set_name(verb: &str, subject: &str, content: &str) -> String {
     let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || " _+=.:@-".contains(letter);
+    let mark: String = content.chars().rev().take(MARK_CHARS).collect();
     let text = format!("amint {verb} {subject}");
-    text.chars().map(|letter| if is_allowed(letter) { letter } else { '-' }).take(100).collect()
+    let text = text.chars().map(|letter| if is_allowed(letter) { letter } else { '-' });
+    text.take(NAME_CHARS_MAX - MARK_CHARS - 1).chain([' ']).chain(mark.chars().rev()).collect()
 }
 
 /// Starts the change set that adds a version, and returns its id; none when the product has the version already.
@@ -85,13 +95,13 @@ pub async fn restrict<C: Catalog>(
     cancel: &Cancel,
 ) -> Result<String, ApplyError> {
     let details = json!({ "DeliveryOptionIds": options });
-    let token = Digest::of(format!("restrict\0{product_id}\0{details}").as_bytes()).to_string();
+    let content = content_digest("restrict", product_id, &details);
     let request = StartChangeSet {
         product_id: product_id.to_owned(),
         change_type: "RestrictDeliveryOptions",
         details,
-        name: change_set_name("restrict", subject),
-        client_token: token,
+        name: change_set_name("restrict", subject, &content),
+        client_token: content,
         is_validation: false,
     };
     start(catalog, &request, subject, store, cancel).await
@@ -105,11 +115,12 @@ async fn start<C: Catalog>(
     cancel: &Cancel,
 ) -> Result<String, ApplyError> {
     // One that runs already, of the same content, is followed: a token may be forgotten in the hours that it takes.
-    let running = again(Patience::First, cancel, || catalog.change_sets(&request.product_id)).await?;
-    if let Some(same) = running.iter().find(|set| !set.status.is_end() && set.name == request.name) {
-        return Ok(same.id.clone());
+    let known = again(Patience::Settled, cancel, || catalog.change_sets(&request.product_id)).await?;
+    let same = known.iter().find(|set| set.name == request.name);
+    if let Some(running) = same.filter(|set| !set.status.is_end()) {
+        return Ok(running.id.clone());
     }
-    if let Some(other) = running.iter().find(|set| !set.status.is_end()) {
+    if let Some(other) = known.iter().find(|set| !set.status.is_end()) {
         return Err(CloudError {
             operation: "aws-marketplace:StartChangeSet",
             region: super::REGION.to_owned(),
@@ -123,6 +134,7 @@ async fn start<C: Catalog>(
         }
         .into());
     }
+    let request = &after(request, same);
     let intent = json!({
         "product": request.product_id, "change": request.change_type, "details": request.details,
         "validation": request.is_validation,
@@ -139,6 +151,17 @@ async fn start<C: Catalog>(
             Err(error)
         }
     }
+}
+
+/// Changes the token of a request whose content was asked for before, and ended: with the token of then, AWS would answer
+/// with the set of then, for all time.
+fn after(request: &StartChangeSet, ended: Option<&ChangeSetState>) -> StartChangeSet {
+    let mut request = request.clone();
+    if let Some(ended) = ended {
+        let content = format!("{}\0{}", request.client_token, ended.id);
+        request.client_token = Digest::of(content.as_bytes()).to_string();
+    }
+    request
 }
 
 /// Waits for the end of a change set, and tells each state that it goes through.
@@ -255,7 +278,8 @@ mod tests {
 
         async fn change_sets(&self, _: &str) -> Result<Vec<ChangeSetState>, CloudError> {
             let sets = self.sets.lock().unwrap();
-            Ok(sets.iter().enumerate().map(|(index, (set, looks))| self.state(index, set, *looks)).collect())
+            let states = sets.iter().enumerate().map(|(index, (set, looks))| self.state(index, set, *looks));
+            Ok(states.rev().collect())
         }
 
         async fn access_role(&self, _: &str) -> Result<Option<AccessRole>, CloudError> {
@@ -313,5 +337,39 @@ mod tests {
         let end = follow(&catalog, &id, &|_| {}, &cancel).await.unwrap();
         assert_eq!((end.status, end.errors[0].code.as_str()), (ChangeSetStatus::Failed, "SCAN_ERROR"));
         assert_eq!(catalog.sets.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_failure_the_same_version_can_be_submitted_again_and_each_time_once() {
+        let (_folder, store, _) = stored(&[7]);
+        let catalog = Fake { is_refusing: true, ..Fake::default() };
+        let (listing, cancel, product) = (Listing::default(), Cancel::new(), CatalogProduct::default());
+        let mut ids = Vec::new();
+        for _ in 0..3 {
+            *catalog.losses.lock().unwrap() = 1;
+            let id =
+                submit(&catalog, &submission(&listing), &product, &store, &cancel).await.unwrap().unwrap();
+            follow(&catalog, &id, &|_| {}, &cancel).await.unwrap();
+            ids.push(id);
+        }
+        assert_eq!(ids, ["set-0", "set-1", "set-2"], "the end of the last one is no answer to the next");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_runs_of_another_content_is_not_taken_for_the_same() {
+        let (_folder, store, _) = stored(&[7]);
+        let (catalog, cancel, product) = (Fake::default(), Cancel::new(), CatalogProduct::default());
+        let listing = Listing::default();
+        submit(&catalog, &submission(&listing), &product, &store, &cancel).await.unwrap().unwrap();
+        let rebuilt = Submission { image_id: "ami-2", ..submission(&listing) };
+        let busy = submit(&catalog, &rebuilt, &product, &store, &cancel).await.unwrap_err();
+        assert!(busy.to_string().contains("ResourceInUseException"), "{busy}");
+    }
+
+    #[test]
+    fn a_name_fits_and_tells_its_content_however_long_the_image_s_is() {
+        let long = change_set_name("add", &"ü/".repeat(80), &"a1".repeat(32));
+        assert_eq!((long.len(), long.ends_with(" a1a1a1a1a1a1")), (100, true), "{long}");
+        assert_eq!(change_set_name("add", "web:1", &"f".repeat(64)), "amint add web:1 ffffffffffff");
     }
 }
