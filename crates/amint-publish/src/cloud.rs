@@ -185,6 +185,7 @@ pub enum CloudErrorClass {
 }
 
 /// An image as the cloud describes it.
+#[expect(clippy::struct_excessive_bools, reason = "what the cloud tells of it, each by itself")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CloudImage {
     /// `ami-…`.
