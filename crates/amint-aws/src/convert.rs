@@ -32,6 +32,10 @@ pub(crate) fn image(image: &Image) -> CloudImage {
         volume_type: root.and_then(|device| device.volume_type()).map(|one| one.as_str().to_owned()),
         is_deleted_on_termination: root.and_then(EbsBlockDevice::delete_on_termination).unwrap_or(false),
         is_encrypted: devices().filter_map(|device| device.ebs()).any(|ebs| ebs.encrypted() == Some(true)),
+        owner: image.owner_id().map(str::to_owned),
+        is_public: image.public().unwrap_or(false),
+        root_device_type: image.root_device_type().map(|one| one.as_str().to_owned()),
+        has_instance_types: image.instance_type_specification().is_some(),
         created: image.creation_date().and_then(|time| time.parse().ok()),
         product_codes: image
             .product_codes()

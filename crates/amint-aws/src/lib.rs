@@ -8,8 +8,10 @@
 //! - A gate inside the clients lets only those requests pass that [`amint_publish::calls`] lists for the purpose at hand:
 //!   what `amint iam` allows is what can be sent.
 
+mod assessments;
 mod connection;
 mod convert;
+mod document;
 mod ebs;
 mod ec2;
 mod error;

@@ -8,6 +8,7 @@ use amint_publish::marketplace::{
     REGION, StartChangeSet,
 };
 use amint_publish::{CloudError, CloudErrorClass};
+use amint_types::assessment::AssessmentReport;
 use aws_sdk_marketplacecatalog::types::{
     Change, ChangeStatus, ChangeSummary, Entity, FailureCode, Filter, Intent, Sort, SortOrder,
 };
@@ -17,14 +18,16 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::assessments;
+use crate::document::document;
 use crate::error::{cloud_error, odd_answer};
 
-const CATALOG: &str = "AWSMarketplace";
+pub(crate) const CATALOG: &str = "AWSMarketplace";
 const PRODUCT_TYPE: &str = "AmiProduct@1.0";
 /// How many change sets are listed: the newest.
 const SETS_MAX: i32 = 20;
-/// How many pages of policies are read at most.
-const PAGES_MAX: u32 = 20;
+/// How many pages of anything are read at most.
+pub(crate) const PAGES_MAX: u32 = 20;
 /// Who assumes the access role.
 const SERVICE: &str = "assets.marketplace.amazonaws.com";
 const POLICY: &str = "arn:aws:iam::aws:policy/AWSMarketplaceAmiIngestion";
@@ -36,14 +39,14 @@ pub struct AwsCatalog {
     pub(crate) iam: aws_sdk_iam::Client,
 }
 
-fn failed<E>(call: Call) -> impl Fn(SdkError<E, HttpResponse>) -> CloudError
+pub(crate) fn failed<E>(call: Call) -> impl Fn(SdkError<E, HttpResponse>) -> CloudError
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     move |error| cloud_error(call, REGION, &error)
 }
 
-fn needed<T>(call: Call, what: &str, value: Option<T>) -> Result<T, CloudError> {
+pub(crate) fn needed<T>(call: Call, what: &str, value: Option<T>) -> Result<T, CloudError> {
     value.ok_or_else(|| odd_answer(call, REGION, format!("the answer has no {what}")))
 }
 
@@ -74,7 +77,8 @@ impl Catalog for AwsCatalog {
         let change = Change::builder()
             .change_type(request.change_type)
             .entity(entity.build().map_err(|error| odd(&error))?)
-            .details(request.details.to_string())
+            // As a document: the same as a text may have up to 16,384 characters only, and release notes more.
+            .details_document(document(&request.details))
             .build()
             .map_err(|error| odd(&error))?;
         let answer = self
@@ -138,6 +142,18 @@ impl Catalog for AwsCatalog {
         states.collect()
     }
 
+    async fn assessments(
+        &self,
+        product_id: &str,
+        change_set_id: Option<&str>,
+    ) -> Result<Vec<AssessmentReport>, CloudError> {
+        assessments::list(&self.catalog, product_id, change_set_id).await
+    }
+
+    async fn assessment(&self, id: &str) -> Result<Option<AssessmentReport>, CloudError> {
+        known(assessments::describe(&self.catalog, id).await)
+    }
+
     async fn access_role(&self, name: &str) -> Result<Option<AccessRole>, CloudError> {
         let call = calls::GET_ROLE;
         let answer = self.iam.get_role().role_name(name).send().await.map_err(failed(call));
@@ -155,12 +171,13 @@ impl Catalog for AwsCatalog {
         }))
     }
 
-    async fn create_access_role(&self, name: &str) -> Result<String, CloudError> {
+    async fn create_access_role(&self, path: &str, name: &str) -> Result<String, CloudError> {
         let call = calls::CREATE_ROLE;
         let trust = json!({ "Version": "2012-10-17", "Statement": [
             { "Effect": "Allow", "Principal": { "Service": SERVICE }, "Action": "sts:AssumeRole" },
         ] });
-        let request = self.iam.create_role().role_name(name).assume_role_policy_document(trust.to_string());
+        let request =
+            self.iam.create_role().path(path).role_name(name).assume_role_policy_document(trust.to_string());
         let request = request.description("Lets AWS Marketplace take AMIs in");
         let answer = request.send().await.map_err(failed(call))?;
         Ok(needed(call, "role", answer.role)?.arn().to_owned())
@@ -206,7 +223,9 @@ fn product(id: &str, document: &Value) -> CatalogProduct {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let types = list(&document["Compatibility"]["AvailableInstanceTypes"]);
-    let versions = list(&document["Versions"]);
+    let mut versions = list(&document["Versions"]);
+    // Nothing says in which order they are told. The times are of one form.
+    versions.sort_by_key(|version| text(&version["CreationDate"]));
     CatalogProduct {
         id: id.to_owned(),
         visibility: text(&document["Description"]["Visibility"]),
@@ -258,7 +277,9 @@ mod tests {
             "Description": { "Visibility": "Limited" },
             "Compatibility": { "AvailableInstanceTypes": ["t3.micro"] },
             "Versions": [{
-                "Id": "v", "VersionTitle": "1.0",
+                "Id": "w", "VersionTitle": "1.1", "CreationDate": "2026-11-02T00:00:00Z",
+            }, {
+                "Id": "v", "VersionTitle": "1.0", "CreationDate": "2026-11-01T00:00:00Z",
                 "Sources": [{ "Image": "ami-1", "Architecture": "x86_64", "OperatingSystem": { "Username": "ec2-user" } }],
                 "DeliveryOptions": [{ "Id": "a", "Visibility": "Public" }, { "Id": "b", "Visibility": "Restricted" }],
             }],
@@ -268,6 +289,7 @@ mod tests {
             (found.versions[0].public_options.as_slice(), found.visibility.as_str()),
             (&["a".to_owned()][..], "Limited")
         );
+        assert_eq!(found.versions[1].title, "1.1", "the newest is the last");
         assert_eq!(product("prod-2", &json!([])).versions, []);
     }
 }

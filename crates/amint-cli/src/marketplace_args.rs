@@ -1,5 +1,7 @@
 //! The grammar of `amint marketplace`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 use crate::args::InspectArgs;
@@ -59,7 +61,7 @@ pub struct SubmitArgs {
     #[arg(long)]
     pub plan: bool,
 
-    /// Make the access role when there is none
+    /// Make the access role when there is none, or attach its policy
     #[arg(long)]
     pub create_role: bool,
 
@@ -71,12 +73,17 @@ pub struct SubmitArgs {
 /// `amint marketplace status`.
 #[derive(Debug, Args)]
 pub struct MarketplaceStatusArgs {
-    /// NAME[:VERSION], whose recipe names the product
+    /// NAME[:VERSION], whose recipe names the product, or the product itself: prod-…
+    #[arg(value_name = "IMAGE|PRODUCT")]
     pub image: String,
 
     /// Change set to show, and to wait for
     #[arg(long, value_name = "ID")]
     pub change_set: Option<String>,
+
+    /// File to write to what AWS's own scan found, of the change set or the newest: `amint scan --assessment` compares it
+    #[arg(long, value_name = "FILE")]
+    pub assessment: Option<PathBuf>,
 }
 
 /// `amint marketplace restrict`.
@@ -88,6 +95,10 @@ pub struct RestrictArgs {
     /// Show what would be hidden, and change nothing
     #[arg(long)]
     pub plan: bool,
+
+    /// Hide it: it cannot be shown again
+    #[arg(long)]
+    pub yes: bool,
 
     /// Do not wait for the end
     #[arg(long)]

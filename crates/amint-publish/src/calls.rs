@@ -124,8 +124,10 @@ macro_rules! calls {
 
 // One line for each request, sorted by action.
 calls! {
+    DESCRIBE_ASSESSMENT "aws-marketplace:DescribeAssessment" Reads Catalog Always SELL;
     DESCRIBE_CHANGE_SET "aws-marketplace:DescribeChangeSet" Reads Catalog Always SELL;
     DESCRIBE_ENTITY "aws-marketplace:DescribeEntity" Reads Catalog Always SELL;
+    LIST_ASSESSMENTS "aws-marketplace:ListAssessments" Reads Catalog Always SELL;
     LIST_CHANGE_SETS "aws-marketplace:ListChangeSets" Reads Catalog Always SELL;
     START_CHANGE_SET "aws-marketplace:StartChangeSet" Changes Catalog Always SELL;
     COMPLETE_SNAPSHOT "ebs:CompleteSnapshot" Changes OwnSnapshot Always PUBLISH;

@@ -185,6 +185,7 @@ pub enum CloudErrorClass {
 }
 
 /// An image as the cloud describes it.
+#[expect(clippy::struct_excessive_bools, reason = "what the cloud tells of it, each by itself")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CloudImage {
     /// `ami-…`.
@@ -221,6 +222,14 @@ pub struct CloudImage {
     pub is_deleted_on_termination: bool,
     /// Whether one of its snapshots is encrypted.
     pub is_encrypted: bool,
+    /// The account that it belongs to.
+    pub owner: Option<String>,
+    /// Whether everybody may launch it.
+    pub is_public: bool,
+    /// `ebs`, or `instance-store`.
+    pub root_device_type: Option<String>,
+    /// Whether it names the types of instances that it may be launched on.
+    pub has_instance_types: bool,
     /// When it was made.
     pub created: Option<Timestamp>,
     /// The codes of products of AWS Marketplace that it carries.

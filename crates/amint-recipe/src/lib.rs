@@ -34,7 +34,7 @@ pub use schema::json_schema;
 pub use section::{
     Base, Debian, Disk, Expect, FileEntry, Harden, Image, Kernel, Lifecycle, Marketplace, Packages, Pin,
     PinTarget, Port, Profile, Protocol, Publish, Repository, Right, Run, RunAction, Services, Test,
-    TestAction, TestInstance, User, Waiver, is_organization,
+    TestAction, TestInstance, User, Waiver, is_organization, is_product,
 };
 pub use template::template;
 pub use text::{Cidr, Region, is_region};

@@ -100,7 +100,7 @@ fn text(
 }
 
 /// Replaces a file at once, so that no reader sees half of it. A device or a pipe is written to, and stays what it is.
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
         let opened = std::fs::OpenOptions::new().write(true).open(path);
         let written = opened.and_then(|mut file| file.write_all(text.as_bytes()));

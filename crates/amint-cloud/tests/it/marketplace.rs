@@ -229,3 +229,52 @@ fn what_is_not_of_the_form_is_refused_at_once() {
     assert_eq!((other.status, other.header("x-amzn-errortype")), (404, "ResourceNotFoundException"));
     assert_eq!(send(&bench, "GET", "/Nothing", &Value::Null).status, 404);
 }
+
+#[test]
+fn each_version_that_was_looked_at_has_an_assessment() {
+    let (bench, time) = Bench::timed();
+    let product = product(&bench, &time);
+    role(&bench);
+    let copy = format!("CopyImage&Name=web-2&SourceImageId={}&SourceRegion=us-east-1", bench.image_id());
+    let image = bench.did(&copy).one("imageId");
+    let elsewhere = bench.send("POST", "/", "eu-west-1/ec2", &format!("Action={copy}")).one("imageId");
+    time.pass(60);
+    let list = |target: &Value| {
+        let body = json!({ "Catalog": "AWSMarketplace", "AssessmentTargetFilter": target });
+        let answer = send(&bench, "POST", "/ListAssessments", &body).json();
+        answer["AssessmentSummaryList"].as_array().unwrap().clone()
+    };
+    let refused =
+        started(&bench, &json!([change("AddDeliveryOptions", &product, &version(&elsewhere, "1.0"))]));
+    assert_eq!(list(&json!({ "EntityId": product })), Vec::<Value>::new(), "nobody has looked yet");
+    time.pass(2 * HOUR);
+    let taken = started(&bench, &json!([change("AddDeliveryOptions", &product, &version(&image, "1.0"))]));
+    time.pass(2 * HOUR);
+    assert_eq!(list(&json!({ "EntityId": product })).len(), 2);
+    assert_eq!(list(&json!({ "EntityId": "prod-other" })).len(), 0);
+    let of = |set: &str| list(&json!({ "ChangeSetId": set }))[0].clone();
+    assert_eq!(of(&taken)["AssessmentResult"], "PASS");
+    let summary = of(&refused);
+    assert_eq!(summary["AssessmentResult"], "FAIL");
+
+    let mut body = json!({ "Catalog": "AWSMarketplace", "AssessmentIdentifier": summary["AssessmentArn"], "MaxResults": 4 });
+    let mut controls = Vec::new();
+    loop {
+        let page = send(&bench, "POST", "/DescribeAssessment", &body).json();
+        assert_eq!(page["AssessmentId"], summary["AssessmentId"]);
+        controls.extend(page["ControlAssessments"].as_array().unwrap().clone());
+        let Some(token) = page["NextToken"].as_str() else { break };
+        body["NextToken"] = token.into();
+    }
+    let results: Vec<(&str, &str)> = controls
+        .iter()
+        .map(|one| (one["ControlId"].as_str().unwrap(), one["ControlAssessmentResult"].as_str().unwrap()))
+        .collect();
+    let expected = [("MP-A1", "FAIL"), ("MP-A5", "PASS"), ("MP-A8", "PASS"), ("MP-G1", "NOT_EXECUTED")];
+    assert_eq!(results[..4], expected);
+    let error = &controls[0]["Errors"][0];
+    assert_eq!((&error["Code"], &error["Scope"][0]["Value"]), (&json!("INVALID_AMI"), &json!(elsewhere)));
+    body["AssessmentIdentifier"] = "assessment-none".into();
+    body.as_object_mut().unwrap().remove("NextToken");
+    assert_eq!(send(&bench, "POST", "/DescribeAssessment", &body).status, 404);
+}

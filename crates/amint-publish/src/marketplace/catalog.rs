@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::future::Future;
 
+use amint_types::assessment::AssessmentReport;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -30,11 +31,29 @@ pub trait Catalog: Send + Sync {
         product_id: &str,
     ) -> impl Future<Output = Result<Vec<ChangeSetState>, CloudError>> + Send;
 
+    /// Returns the assessments of a product, or of those the ones that a change set asked for, without their controls
+    /// (`aws-marketplace:ListAssessments`).
+    fn assessments(
+        &self,
+        product_id: &str,
+        change_set_id: Option<&str>,
+    ) -> impl Future<Output = Result<Vec<AssessmentReport>, CloudError>> + Send;
+
+    /// Returns an assessment with all its controls (`aws-marketplace:DescribeAssessment`).
+    fn assessment(
+        &self,
+        id: &str,
+    ) -> impl Future<Output = Result<Option<AssessmentReport>, CloudError>> + Send;
+
     /// Returns a role of the account (`iam:GetRole`, `iam:ListAttachedRolePolicies`).
     fn access_role(&self, name: &str) -> impl Future<Output = Result<Option<AccessRole>, CloudError>> + Send;
 
     /// Makes the role that lets AWS Marketplace take images in (`iam:CreateRole`), and returns its ARN.
-    fn create_access_role(&self, name: &str) -> impl Future<Output = Result<String, CloudError>> + Send;
+    fn create_access_role(
+        &self,
+        path: &str,
+        name: &str,
+    ) -> impl Future<Output = Result<String, CloudError>> + Send;
 
     /// Gives a role the policy that AWS has for it (`iam:AttachRolePolicy`).
     fn attach_ingestion_policy(&self, name: &str) -> impl Future<Output = Result<(), CloudError>> + Send;

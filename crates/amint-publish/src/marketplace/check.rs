@@ -1,5 +1,6 @@
 //! What stands in the way of a version, found by asking.
 
+use amint_types::Digest;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
@@ -7,6 +8,7 @@ use serde_json::Value;
 use super::catalog::{AccessRole, CatalogProduct};
 use super::listing::Listing;
 use crate::cloud::CloudImage;
+use crate::wanted::DIGEST_TAG;
 
 /// Who takes images in for AWS Marketplace.
 pub(super) const SERVICE: &str = "assets.marketplace.amazonaws.com";
@@ -38,8 +40,54 @@ impl Flaw {
     }
 }
 
-/// Holds an AMI against what AWS Marketplace takes ("AMI-based product requirements"). It is one of [`REGION`](super::REGION).
-pub fn image_flaws(image: &CloudImage, now: Timestamp) -> Vec<Flaw> {
+/// Whose image it has to be, and of which bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// The account that sells it.
+    pub account: &'a str,
+    /// The digest of the blocks that were looked into.
+    pub digest: Digest,
+}
+
+/// Holds an AMI against what AWS Marketplace takes ("AMI-based product requirements"), and against what was looked into.
+/// It is one of [`REGION`](super::REGION).
+pub fn image_flaws(image: &CloudImage, origin: Origin<'_>, now: Timestamp) -> Vec<Flaw> {
+    let mut flaws = form_flaws(image, now);
+    let mut refuse = |code, message: String, hint: &str| {
+        flaws.push(Flaw::refused(code, format!("{} {message}", image.id), hint));
+    };
+    if let Some(owner) = image.owner.as_deref().filter(|owner| *owner != origin.account) {
+        let hint = "publish the image in the account that sells it: a copy is an AMI of its own";
+        refuse("INVALID_AMI", format!("is of the account {owner}, not of {}", origin.account), hint);
+    }
+    let told = image.tags.get(DIGEST_TAG);
+    if told.is_none_or(|told| *told != origin.digest.to_string()) {
+        let what =
+            told.map_or("does not say which image of the store it is", |_| "is another image of the store");
+        let hint = "what was looked into here is not what would be sold: publish the image, or name its AMI";
+        refuse("OTHER_IMAGE", what.to_owned(), hint);
+    }
+    if image.snapshot_ids.len() > 1 {
+        let message = format!(
+            "{} has {} volumes, and only the root was looked into",
+            image.id,
+            image.snapshot_ids.len()
+        );
+        flaws.push(Flaw::noted("MORE_VOLUMES", message, "AWS looks into all of them"));
+    }
+    if image.is_public {
+        let message = format!("{} can be launched by everybody, without AWS Marketplace", image.id);
+        flaws.push(Flaw::noted(
+            "PUBLIC_AMI",
+            message,
+            "take the launch permission `all` away before it is sold",
+        ));
+    }
+    flaws
+}
+
+/// What the image is by itself.
+fn form_flaws(image: &CloudImage, now: Timestamp) -> Vec<Flaw> {
     let mut flaws = Vec::new();
     let mut refuse = |message: String, hint: &str| {
         flaws.push(Flaw::refused("INVALID_AMI", format!("{} {message}", image.id), hint));
@@ -65,6 +113,15 @@ pub fn image_flaws(image: &CloudImage, now: Timestamp) -> Vec<Flaw> {
     }
     if image.snapshot_ids.is_empty() {
         refuse("has no snapshot".to_owned(), again);
+    }
+    if let Some(kind) = image.root_device_type.as_deref().filter(|kind| *kind != "ebs") {
+        refuse(format!("has a root device of the type `{kind}`, not ebs"), again);
+    }
+    if image.has_instance_types {
+        refuse(
+            "names the types of instances that it may be launched on".to_owned(),
+            "take its instance type specification away: the product names the types",
+        );
     }
     if !image.product_codes.is_empty() {
         refuse(
@@ -139,9 +196,13 @@ pub fn product_flaws(
     flaws
 }
 
-/// Holds the access role against what AWS Marketplace needs.
-pub fn role_flaws(arn: &str, role: Option<&AccessRole>) -> Vec<Flaw> {
+/// Holds the access role against what AWS Marketplace needs of the account that sells.
+pub fn role_flaws(arn: &str, account: &str, role: Option<&AccessRole>) -> Vec<Flaw> {
     const CODE: &str = "INVALID_ACCESS_ROLE_ARN";
+    if arn.split(':').nth(4) != Some(account) {
+        let message = format!("{arn} is not a role of the account {account}");
+        return vec![Flaw::refused(CODE, message, "see `access_role` in the recipe's `[marketplace]`")];
+    }
     let Some(role) = role.filter(|role| role.arn == arn) else {
         let hint = "`amint marketplace submit --create-role` makes it";
         return vec![Flaw::refused(CODE, format!("there is no role {arn}"), hint)];
@@ -151,12 +212,21 @@ pub fn role_flaws(arn: &str, role: Option<&AccessRole>) -> Vec<Flaw> {
         let message = format!("{arn} does not let {SERVICE} assume it");
         flaws.push(Flaw::refused(CODE, message, "edit its trust policy"));
     }
-    if !role.attached.iter().any(|policy| policy.ends_with(&format!(":policy/{POLICY}"))) {
+    if !has_policy(role) {
         let message = format!("{arn} does not have the policy {POLICY}");
-        let hint = "attach it, or make sure that a policy of its own allows as much";
+        let hint = if role.has_inline {
+            "attach it, or make sure that a policy of its own allows as much"
+        } else {
+            "`amint marketplace submit --create-role` attaches it"
+        };
         flaws.push(Flaw { is_refused: !role.has_inline, ..Flaw::refused(CODE, message, hint) });
     }
     flaws
+}
+
+/// Tells whether a role has the policy that AWS has for it.
+pub(super) fn has_policy(role: &AccessRole) -> bool {
+    role.attached.iter().any(|policy| policy.ends_with(&format!(":policy/{POLICY}")))
 }
 
 fn trusts(policy: &str) -> bool {
@@ -242,16 +312,35 @@ mod tests {
             imds_support: Some("v2.0".to_owned()),
             snapshot_ids: ["snap-1".to_owned()].into(),
             created: Some(now),
+            owner: Some("123456789012".to_owned()),
+            root_device_type: Some("ebs".to_owned()),
+            tags: [(DIGEST_TAG.to_owned(), Digest::of(b"web").to_string())].into(),
             ..CloudImage::default()
         };
-        assert_eq!(image_flaws(&good, now), []);
+        let origin = Origin { account: "123456789012", digest: Digest::of(b"web") };
+        assert_eq!(image_flaws(&good, origin, now), []);
         let bad = CloudImage {
             is_encrypted: true,
             imds_support: None,
             created: Some(Timestamp::UNIX_EPOCH),
             ..good.clone()
         };
-        assert_eq!(image_flaws(&bad, now).len(), 3);
+        assert_eq!(image_flaws(&bad, origin, now).len(), 3);
+        let foreign = CloudImage {
+            owner: Some("111122223333".to_owned()),
+            root_device_type: Some("instance-store".to_owned()),
+            has_instance_types: true,
+            is_public: true,
+            snapshot_ids: ["snap-1".to_owned(), "snap-2".to_owned()].into(),
+            ..good.clone()
+        };
+        let found = codes(&image_flaws(&foreign, origin, now));
+        assert_eq!(found.iter().filter(|flaw| **flaw == ("INVALID_AMI", true)).count(), 3, "{found:?}");
+        assert_eq!(found[3..], [("MORE_VOLUMES", false), ("PUBLIC_AMI", false)]);
+        let other = Origin { digest: Digest::of(b"another"), ..origin };
+        assert_eq!(codes(&image_flaws(&good, other, now)), [("OTHER_IMAGE", true)]);
+        let untagged = CloudImage { tags: crate::Tags::new(), ..good.clone() };
+        assert_eq!(codes(&image_flaws(&untagged, origin, now)), [("OTHER_IMAGE", true)]);
 
         let version = CatalogVersion {
             title: "1.0.0".to_owned(),
@@ -275,12 +364,14 @@ mod tests {
         assert_eq!(codes(&product_flaws(&listing(), None, None)), [("INVALID_PRODUCT", true)]);
 
         let arn = listing().access_role;
-        assert_eq!(role_flaws(&arn, None).len(), 1);
+        let account = "123456789012";
+        assert_eq!(role_flaws(&arn, account, None).len(), 1);
         let trust =
             format!(r#"{{"Statement": {{"Effect": "Allow", "Principal": {{"Service": ["{SERVICE}"]}}}}}}"#);
         let role = AccessRole { arn: arn.clone(), trust, ..AccessRole::default() };
-        assert_eq!(role_flaws(&arn, Some(&role)).len(), 1, "the policy is missing");
+        assert_eq!(role_flaws(&arn, account, Some(&role)).len(), 1, "the policy is missing");
         let whole = AccessRole { attached: [format!("arn:aws:iam::aws:policy/{POLICY}")].into(), ..role };
-        assert_eq!(role_flaws(&arn, Some(&whole)), []);
+        assert_eq!(role_flaws(&arn, account, Some(&whole)), []);
+        assert_eq!(role_flaws(&arn, "111122223333", Some(&whole)).len(), 1, "another account's role");
     }
 }

@@ -204,96 +204,10 @@ pub async fn follow<C: Catalog>(
 mod tests {
     use std::sync::Mutex;
 
-    use super::super::catalog::{AccessRole, CatalogVersion, ChangeError};
+    use super::super::catalog::CatalogVersion;
+    use super::super::testing::FakeCatalog as Fake;
     use super::*;
     use crate::testing::stored;
-
-    /// A catalog in memory: each change set ends at the third look.
-    #[derive(Default)]
-    struct Fake {
-        sets: Mutex<Vec<(StartChangeSet, u32)>>,
-        /// How often answers are lost from now on.
-        losses: Mutex<u32>,
-        is_refusing: bool,
-    }
-
-    impl Fake {
-        fn state(&self, index: usize, set: &StartChangeSet, looks: u32) -> ChangeSetState {
-            let status = match looks {
-                0 => ChangeSetStatus::Preparing,
-                1 => ChangeSetStatus::Applying,
-                _ if self.is_refusing => ChangeSetStatus::Failed,
-                _ => ChangeSetStatus::Succeeded,
-            };
-            let error = ChangeError { code: "SCAN_ERROR".to_owned(), message: "a secret".to_owned() };
-            let errors = if status == ChangeSetStatus::Failed { vec![error] } else { Vec::new() };
-            let (id, name) = (format!("set-{index}"), set.name.clone());
-            ChangeSetState {
-                id,
-                name,
-                status,
-                started: None,
-                ended: None,
-                errors,
-                is_fault_of_service: false,
-            }
-        }
-    }
-
-    impl Catalog for Fake {
-        async fn product(&self, _: &str) -> Result<Option<CatalogProduct>, CloudError> {
-            Ok(None)
-        }
-
-        async fn start(&self, request: &StartChangeSet) -> Result<String, CloudError> {
-            let mut sets = self.sets.lock().unwrap();
-            let known = sets.iter().position(|(set, _)| set.client_token == request.client_token);
-            let index = known.unwrap_or_else(|| {
-                sets.push((request.clone(), 0));
-                sets.len() - 1
-            });
-            let mut losses = self.losses.lock().unwrap();
-            if *losses > 0 {
-                *losses -= 1;
-                return Err(CloudError {
-                    operation: "aws-marketplace:StartChangeSet",
-                    region: "us-east-1".to_owned(),
-                    class: CloudErrorClass::Transient,
-                    code: None,
-                    message: "lost".to_owned(),
-                    request_id: None,
-                });
-            }
-            Ok(format!("set-{index}"))
-        }
-
-        async fn change_set(&self, id: &str) -> Result<Option<ChangeSetState>, CloudError> {
-            let mut sets = self.sets.lock().unwrap();
-            let index: usize = id[4..].parse().unwrap();
-            let Some((set, looks)) = sets.get_mut(index) else { return Ok(None) };
-            let state = self.state(index, set, *looks);
-            *looks += 1;
-            Ok(Some(state))
-        }
-
-        async fn change_sets(&self, _: &str) -> Result<Vec<ChangeSetState>, CloudError> {
-            let sets = self.sets.lock().unwrap();
-            let states = sets.iter().enumerate().map(|(index, (set, looks))| self.state(index, set, *looks));
-            Ok(states.rev().collect())
-        }
-
-        async fn access_role(&self, _: &str) -> Result<Option<AccessRole>, CloudError> {
-            Ok(None)
-        }
-
-        async fn create_access_role(&self, name: &str) -> Result<String, CloudError> {
-            Ok(name.to_owned())
-        }
-
-        async fn attach_ingestion_policy(&self, _: &str) -> Result<(), CloudError> {
-            Ok(())
-        }
-    }
 
     fn submission(listing: &Listing) -> Submission<'_> {
         Submission { listing, image_id: "ami-1", subject: "web:1.0.0", is_validation: false }

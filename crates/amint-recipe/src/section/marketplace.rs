@@ -89,12 +89,16 @@ fn long(text: &str, most: usize) -> Result<String, Flaw> {
     Ok(text.to_owned())
 }
 
-fn product(text: &str) -> Result<String, Flaw> {
-    let is_id = text.strip_prefix("prod-").is_some_and(|rest| {
+/// Tells whether a text is the id of a product.
+pub fn is_product(text: &str) -> bool {
+    text.strip_prefix("prod-").is_some_and(|rest| {
         (1..=60).contains(&rest.len())
             && rest.bytes().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit())
-    });
-    if is_id {
+    })
+}
+
+fn product(text: &str) -> Result<String, Flaw> {
+    if is_product(text) {
         return Ok(text.to_owned());
     }
     Err(Flaw::new(format!("`{text}` is not a product"))

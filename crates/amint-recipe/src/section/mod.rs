@@ -25,7 +25,7 @@ pub use harden::{Harden, Profile, Waiver};
 pub use image::Image;
 pub use kernel::Kernel;
 pub use lifecycle::Lifecycle;
-pub use marketplace::Marketplace;
+pub use marketplace::{Marketplace, is_product};
 pub use packages::{Packages, Pin, PinTarget};
 pub use ports::{Port, Protocol};
 pub use publish::{Publish, is_organization};

@@ -94,7 +94,7 @@ fn a_version_is_checked_submitted_once_followed_and_hidden() {
     let again = bench.amint(&["marketplace", "submit", "web:1.1.0"]);
     assert_eq!((again.code, again.stderr.contains("has the version 1.1.0 already")), (Some(0), true));
 
-    let only = bench.amint(&["marketplace", "restrict", "web:1.1.0"]);
+    let only = bench.amint(&["marketplace", "restrict", "web:1.1.0", "--yes"]);
     assert_eq!(only.code, Some(1), "{}", only.stderr);
     put("1.2.0", "t3.micro");
     // The same bytes: the AMI is that of 1.1.0, and may be sold under another title.
@@ -102,7 +102,9 @@ fn a_version_is_checked_submitted_once_followed_and_hidden() {
         bench.last(&["--json", "marketplace", "submit", "web:1.2.0"], 0)["change_set"]["status"],
         "succeeded"
     );
-    let hidden = bench.last(&["--json", "marketplace", "restrict", "web:1.1.0"], 0);
+    let unsure = bench.amint(&["marketplace", "restrict", "web:1.1.0"]);
+    assert_eq!((unsure.code, unsure.stderr.contains("--yes")), (Some(2), true), "{}", unsure.stderr);
+    let hidden = bench.last(&["--json", "marketplace", "restrict", "web:1.1.0", "--yes"], 0);
     assert_eq!(hidden["change_set"]["status"], "succeeded");
     let status = document(&["--json", "marketplace", "status", "web"], 0);
     let open: Vec<usize> = status["versions"]

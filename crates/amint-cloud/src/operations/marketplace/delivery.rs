@@ -20,6 +20,21 @@ const AGE_MAX: SignedDuration = SignedDuration::from_hours(2 * 365 * 24);
 /// An error of a change: code and words.
 pub(super) type Error = (String, String);
 
+/// What is looked at of an image: each control by the id of AWS's requirement, and the words of its errors.
+pub(super) const CONTROLS: [(&str, &[&str]); 4] = [
+    ("MP-A1", &[NOT_HERE, NOT_IN_REGION]),
+    ("MP-A5", &[ENCRYPTED]),
+    ("MP-A8", &[NO_IMDSV2]),
+    ("MP-G3", &[OLD]),
+];
+const NOT_HERE: &str = "does not exist in the account";
+const NOT_IN_REGION: &str = "and has to be in us-east-1";
+const ENCRYPTED: &str = "has encrypted snapshots";
+const NO_IMDSV2: &str = "has not ImdsSupport v2.0";
+const OLD: &str = "is older than two years";
+/// The code of the errors of an image.
+pub(super) const INVALID_IMAGE: &str = "INVALID_AMI";
+
 /// Returns everything that is wrong with a new version.
 pub(super) fn errors(
     tables: &Tables,
@@ -65,22 +80,22 @@ fn image_errors(
 ) {
     let id = &source.ami_id;
     let Some(image) = tables.images.get(id).filter(|image| image.account == account) else {
-        return add("INVALID_AMI", format!("The AMI '{id}' does not exist in the account {account}."));
+        return add(INVALID_IMAGE, format!("The AMI '{id}' {NOT_HERE} {account}."));
     };
     if image.region != REGION {
-        add("INVALID_AMI", format!("The AMI '{id}' is in {}, and has to be in {REGION}.", image.region));
+        add(INVALID_IMAGE, format!("The AMI '{id}' is in {}, {NOT_IN_REGION}.", image.region));
     }
     if image.state(now) != "available" {
-        add("INVALID_AMI", format!("The AMI '{id}' is {}.", image.state(now)));
+        add(INVALID_IMAGE, format!("The AMI '{id}' is {}.", image.state(now)));
     }
     if image.block_devices.iter().any(|device| device.is_encrypted) {
-        add("INVALID_AMI", format!("The AMI '{id}' has encrypted snapshots."));
+        add(INVALID_IMAGE, format!("The AMI '{id}' {ENCRYPTED}."));
     }
     if image.imds_support.as_deref() != Some("v2.0") {
-        add("INVALID_AMI", format!("The AMI '{id}' has not ImdsSupport v2.0."));
+        add(INVALID_IMAGE, format!("The AMI '{id}' {NO_IMDSV2}."));
     }
     if now.duration_since(image.created) > AGE_MAX {
-        add("INVALID_AMI", format!("The AMI '{id}' is older than two years."));
+        add(INVALID_IMAGE, format!("The AMI '{id}' {OLD}."));
     }
     let latest = product.versions.last();
     if let Some(other) = latest.filter(|version| version.architecture != image.architecture) {

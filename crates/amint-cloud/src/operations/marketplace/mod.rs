@@ -3,19 +3,24 @@
 //! A change set is looked at when it comes, as far as its form goes, and judged when its time is over: by the images,
 //! roles and products that there are then. Nothing runs for it: whoever asks next finds it ended.
 
+mod assessment;
 mod cancel_change_set;
 mod changes;
 mod delivery;
+mod describe_assessment;
 mod describe_change_set;
 mod describe_entity;
+mod list_assessments;
 mod list_change_sets;
 mod list_entities;
 mod settle;
 mod start_change_set;
 
 pub(super) use cancel_change_set::cancel_change_set;
+pub(super) use describe_assessment::describe_assessment;
 pub(super) use describe_change_set::describe_change_set;
 pub(super) use describe_entity::describe_entity;
+pub(super) use list_assessments::list_assessments;
 pub(super) use list_change_sets::list_change_sets;
 pub(super) use list_entities::list_entities;
 pub(super) use start_change_set::start_change_set;

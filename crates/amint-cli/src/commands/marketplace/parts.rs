@@ -1,0 +1,68 @@
+//! The parts of a check, and how they are told.
+
+use amint_publish::marketplace::Flaw;
+use amint_report::printable_line;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::ui::Palette;
+
+/// A part of the check.
+#[derive(Serialize)]
+pub(super) struct Part {
+    #[serde(rename = "part")]
+    pub(super) name: &'static str,
+    pub(super) flaws: Vec<Flaw>,
+    /// Why it could not be checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) unchecked: Option<String>,
+}
+
+impl Part {
+    pub(super) fn of(name: &'static str, flaws: Vec<Flaw>) -> Self {
+        Self { name, flaws, unchecked: None }
+    }
+
+    pub(super) fn unchecked(name: &'static str, why: impl Into<String>) -> Self {
+        Self { name, flaws: Vec::new(), unchecked: Some(why.into()) }
+    }
+
+    pub(super) fn is_refused(&self) -> bool {
+        self.flaws.iter().any(|flaw| flaw.is_refused)
+    }
+}
+
+pub(super) fn tell(subject: &str, parts: &[Part], context: &Context) -> Result<(), Failure> {
+    if context.global.json {
+        return context.print_json(&json!({ "image": subject, "parts": parts }));
+    }
+    context.print(&text(parts, Palette::for_stdout()));
+    Ok(())
+}
+
+pub(super) fn text(parts: &[Part], palette: Palette) -> String {
+    let mut text = String::new();
+    for part in parts {
+        let (mark, words) = match &part.unchecked {
+            Some(why) => (palette.yellow("?"), format!("not checked: {}", printable_line(why))),
+            None if part.is_refused() => (palette.red(palette.cross()), String::new()),
+            None => {
+                (palette.green(palette.tick()), if part.flaws.is_empty() { "fine" } else { "" }.to_owned())
+            }
+        };
+        text.push_str(format!("{mark} {:<8} {words}", part.name).trim_end());
+        text.push('\n');
+        for flaw in &part.flaws {
+            let word = if flaw.is_refused { palette.red("refused:") } else { palette.yellow("note:") };
+            text.push_str(&format_flaw(&word, flaw, palette));
+        }
+    }
+    text
+}
+
+fn format_flaw(word: &str, flaw: &Flaw, palette: Palette) -> String {
+    let message = printable_line(&flaw.message);
+    format!("    {word} {message} ({})\n      {} {}\n", flaw.code, palette.cyan("hint:"), flaw.hint)
+}
