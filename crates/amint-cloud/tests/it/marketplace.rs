@@ -263,8 +263,8 @@ fn each_version_that_was_looked_at_has_an_assessment() {
         let page = send(&bench, "POST", "/DescribeAssessment", &body).json();
         assert_eq!(page["AssessmentId"], summary["AssessmentId"]);
         controls.extend(page["ControlAssessments"].as_array().unwrap().clone());
-        let Some(token) = page["NextToken"].as_str() else { break };
-        body["NextToken"] = token.into();
+        let Some(next) = page["NextToken"].as_str() else { break };
+        body["NextToken"] = next.into();
     }
     let results: Vec<(&str, &str)> = controls
         .iter()

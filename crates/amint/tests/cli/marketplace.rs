@@ -33,28 +33,63 @@ const RECIPE: &str = "\
 [marketplace]\nproduct = \"PRODUCT\"\nrelease_notes = \"New.\"\ninstance_type = \"TYPE\"\n\
 usage_instructions = \"No password is kept, nothing is encrypted; /health tells the status.\"\n";
 
-#[test]
-fn a_version_is_checked_submitted_once_followed_and_hidden() {
-    let pythons = ["/usr/bin/python3", "python3"];
-    let has = |python: &&str| {
+/// Starts a change set that AWS refuses: its AMI is in another region. Prints its id.
+const REFUSED: &str = r#"
+import boto3, json, os, sys
+market = boto3.client("marketplace-catalog", region_name="us-east-1", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+product, image, role = sys.argv[1:]
+details = {
+    "Version": {"VersionTitle": "9.0", "ReleaseNotes": "New."},
+    "DeliveryOptions": [{"Details": {"AmiDeliveryOptionDetails": {
+        "AmiSource": {"AmiId": image, "AccessRoleArn": role, "UserName": "ec2-user",
+                      "OperatingSystemName": "DEBIAN", "OperatingSystemVersion": "13"},
+        "UsageInstructions": "ssh", "RecommendedInstanceType": "t3.micro",
+        "SecurityGroups": [{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": ["10.0.0.0/16"]}],
+    }}}],
+}
+print(market.start_change_set(Catalog="AWSMarketplace", ChangeSet=[{
+    "ChangeType": "AddDeliveryOptions", "Entity": {"Type": "AmiProduct@1.0", "Identifier": product},
+    "Details": json.dumps(details),
+}])["ChangeSetId"])
+"#;
+
+/// Makes the access role, and leaves off before its policy.
+const BARE_ROLE: &str = r#"
+import boto3, json, os
+iam = boto3.client("iam", region_name="us-east-1", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+statement = {"Effect": "Allow", "Principal": {"Service": "assets.marketplace.amazonaws.com"}, "Action": "sts:AssumeRole"}
+trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+print(iam.create_role(RoleName="amint-marketplace", AssumeRolePolicyDocument=trust)["Role"]["Arn"])
+"#;
+
+fn python() -> Option<&'static str> {
+    ["/usr/bin/python3", "python3"].into_iter().find(|python| {
         let probe = Command::new(python).args(["-c", "import boto3"]).output();
         probe.is_ok_and(|output| output.status.success())
-    };
-    let Some(python) = pythons.into_iter().find(has) else {
-        return eprintln!("SKIPPED: no Python has boto3");
-    };
+    })
+}
+
+/// Runs a script of boto3, and returns what it prints.
+fn said(python: &str, bench: &Bench, script: &str, arguments: &[&str]) -> String {
+    let ran = Command::new(python).args(["-c", script]).args(arguments).envs(&bench.env).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    String::from_utf8(ran.stdout).unwrap().trim().to_owned()
+}
+
+fn part(document: &Value, name: &str) -> Value {
+    let parts = document["parts"].as_array().unwrap().clone();
+    parts.into_iter().find(|part| part["part"] == name).unwrap()
+}
+
+#[test]
+fn a_version_is_checked_submitted_once_followed_and_hidden() {
+    let Some(python) = python() else { return eprintln!("SKIPPED: no Python has boto3") };
     let bench = Bench::scaled("36000");
-    let made = Command::new(python).args(["-c", PRODUCT]).envs(&bench.env).output().unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let product = String::from_utf8(made.stdout).unwrap();
-    let recipe = RECIPE.replace("PRODUCT", product.trim());
+    let product = said(python, &bench, PRODUCT, &[]);
+    let recipe = RECIPE.replace("PRODUCT", &product);
     let put = |version: &str, kind: &str| {
         let recipe = recipe.replace("VERSION", version).replace("TYPE", kind);
         bench.put(version, &Disk { blocks: 20, changed: None }, Some(&recipe));
-    };
-    let part = |document: &Value, name: &str| {
-        let parts = document["parts"].as_array().unwrap().clone();
-        parts.into_iter().find(|part| part["part"] == name).unwrap()
     };
     let document = |arguments: &[&str], code: i32| -> Value {
         let ran = bench.amint(arguments);
@@ -116,4 +151,73 @@ fn a_version_is_checked_submitted_once_followed_and_hidden() {
     assert_eq!(open, [0, 1], "{status}");
     let changes = status["change_sets"].as_array().unwrap().len();
     assert_eq!(changes, 5, "made, looked at, two versions, one hidden: {status}");
+}
+
+#[test]
+fn what_aws_found_is_explained_kept_and_held_against_a_scan() {
+    let Some(python) = python() else { return eprintln!("SKIPPED: no Python has boto3") };
+    let bench = Bench::scaled("36000");
+    let product = said(python, &bench, PRODUCT, &[]);
+    let recipe = RECIPE.replace("PRODUCT", &product).replace("TYPE", "t3.micro").replace("VERSION", "1.0.0");
+    // Longer than a change may be whose details are a text.
+    let recipe = recipe.replace("New.", &"New. ".repeat(5000));
+    bench.put("1.0.0", &Disk { blocks: 20, changed: None }, Some(&recipe));
+    let published =
+        bench.result(&["--json", "publish", "web", "--region", "us-east-1", "--region", "eu-west-1"]);
+    let mut images = published["images"].as_array().unwrap().iter();
+    let elsewhere =
+        images.find(|image| image["region"] == "eu-west-1").unwrap()["image_id"].as_str().unwrap();
+    let role = said(python, &bench, BARE_ROLE, &[]);
+
+    let without = bench.amint(&["marketplace", "status", "web", "--assessment", "found.json"]);
+    assert_eq!(without.code, Some(4), "nobody has looked yet: {}", without.stderr);
+    let plan = bench.amint(&["marketplace", "submit", "web", "--plan", "--create-role"]);
+    assert!(plan.stdout.contains("it lacks the policy AWSMarketplaceAmiIngestion"), "{}", plan.stdout);
+    let validate = ["--json", "marketplace", "submit", "web", "--validate", "--create-role"];
+    assert_eq!(bench.last(&validate, 0)["change_set"]["status"], "succeeded", "the role is made whole");
+
+    let set = said(python, &bench, REFUSED, &[&product, elsewhere, &role]);
+    let follow = ["marketplace", "status", &product, "--change-set", &set];
+    let failed = bench.amint(&follow);
+    assert_eq!(failed.code, Some(1), "{}", failed.stderr);
+    for told in ["FAILED", "INVALID_AMI", "hint:", &format!("MP-A1 INVALID_AMI {elsewhere}")] {
+        assert!(failed.stdout.contains(told), "{told}: {}", failed.stdout);
+    }
+    let status = bench.amint(&["marketplace", "status", "web"]);
+    assert!(status.stdout.contains("MP-A1 INVALID_AMI"), "the newest one is told: {}", status.stdout);
+    let keep = ["--json", "marketplace", "status", "web", "--assessment", "found.json"];
+    assert_eq!(bench.last(&keep, 0)["assessment"]["AssessmentResult"], "FAIL");
+
+    std::fs::create_dir_all(bench.folder.path().join("tree/etc")).unwrap();
+    let compared = bench.amint(&["scan", "./tree", "--no-advisories", "--assessment", "found.json"]);
+    assert!(compared.stderr.contains("AWS alone: MP-A1 INVALID_AMI"), "{}", compared.stderr);
+}
+
+#[test]
+fn what_cannot_be_asked_is_not_checked_and_other_bytes_are_not_sold() {
+    let bench = Bench::scaled("600");
+    let recipe = RECIPE.replace("PRODUCT", "prod-abc").replace("TYPE", "t3.micro");
+    let put = |version: &str, changed: Option<u64>| {
+        bench.put(version, &Disk { blocks: 20, changed }, Some(&recipe.replace("VERSION", version)));
+    };
+    put("1.0.0", None);
+    put("1.1.0", Some(3));
+    let published = bench.result(&["--json", "publish", "web:1.0.0"]);
+    let old = published["images"][0]["image_id"].as_str().unwrap();
+    let check = ["--json", "marketplace", "check", "web:1.1.0", "--no-advisories"];
+    let other = bench.last(&[&check[..], &["--ami", old]].concat(), 1);
+    assert_eq!(part(&other, "ami")["flaws"][0]["code"], "OTHER_IMAGE", "{other}");
+    let submit = bench.amint(&["marketplace", "submit", "web:1.1.0", "--ami", old]);
+    assert_eq!(submit.code, Some(1), "{}", submit.stderr);
+
+    let mut nobody = bench.command(&check);
+    nobody.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    let output = nobody.env("AWS_EC2_METADATA_DISABLED", "true").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(4), "{text}");
+    let document: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(part(&document, "listing")["flaws"], Value::Array(Vec::new()));
+    for name in ["ami", "product", "role"] {
+        assert!(part(&document, name)["unchecked"].is_string(), "{name}: {document}");
+    }
 }

@@ -37,7 +37,7 @@ impl BlockSource for Disk {
 
 /// A home with images, and an endpoint over another home.
 pub(crate) struct Bench {
-    folder: TempDir,
+    pub(crate) folder: TempDir,
     pub(crate) env: BTreeMap<String, String>,
 }
 
@@ -80,7 +80,7 @@ impl Bench {
         store.put(&request, disk, &|_, _| {}, &Cancel::new()).unwrap();
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("amint"));
         command.args(arguments).current_dir(self.folder.path());
         command.env("AMINT_HOME", self.folder.path().join("home")).envs(&self.env);
