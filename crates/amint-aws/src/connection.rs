@@ -174,6 +174,12 @@ impl Connection {
             kms: aws_sdk_kms::Client::from_conf(
                 aws_sdk_kms::config::Builder::from(&config).interceptor(self.gate.clone()).build(),
             ),
+            organizations: aws_sdk_organizations::Client::from_conf(
+                aws_sdk_organizations::config::Builder::from(&config).interceptor(self.gate.clone()).build(),
+            ),
+            quotas: aws_sdk_servicequotas::Client::from_conf(
+                aws_sdk_servicequotas::config::Builder::from(&config).interceptor(self.gate.clone()).build(),
+            ),
             ssm: aws_sdk_ssm::Client::from_conf(
                 aws_sdk_ssm::config::Builder::from(&config).interceptor(self.gate.clone()).build(),
             ),

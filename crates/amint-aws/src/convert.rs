@@ -1,6 +1,6 @@
 //! Nouns of the SDK as nouns of amint's engines. What the service does not say stays unsaid.
 
-use amint_publish::{CloudImage, CloudSnapshot, SnapshotState, Tags};
+use amint_publish::{CloudImage, CloudSnapshot, Protection, SnapshotState, Tags};
 use aws_sdk_ec2::types::{
     EbsBlockDevice, Image, ResourceType, Snapshot, SnapshotState as Ec2State, StorageTier, Tag,
     TagSpecification,
@@ -28,6 +28,12 @@ pub(crate) fn image(image: &Image) -> CloudImage {
         snapshot_id: root.and_then(|device| device.snapshot_id()).map(str::to_owned),
         snapshot_ids: snapshots.map(str::to_owned).collect(),
         deprecated_at: image.deprecation_time().and_then(|time| time.parse().ok()),
+        protection: image.deregistration_protection().and_then(protection),
+        watermarks: image
+            .image_watermarks()
+            .iter()
+            .filter_map(|mark| mark.watermark_key().map(str::to_owned))
+            .collect(),
         volume_gib: root.and_then(EbsBlockDevice::volume_size).and_then(|size| u64::try_from(size).ok()),
         volume_type: root.and_then(|device| device.volume_type()).map(|one| one.as_str().to_owned()),
         is_deleted_on_termination: root.and_then(EbsBlockDevice::delete_on_termination).unwrap_or(false),
@@ -44,6 +50,14 @@ pub(crate) fn image(image: &Image) -> CloudImage {
             .collect(),
         tags: tags(image.tags()),
         root_device,
+    }
+}
+
+fn protection(state: &str) -> Option<Protection> {
+    match state {
+        "enabled-with-cooldown" => Some(Protection::WithCooldown),
+        "enabled-without-cooldown" => Some(Protection::WithoutCooldown),
+        _ => None,
     }
 }
 

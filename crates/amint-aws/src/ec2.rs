@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use amint_publish::calls;
-use amint_publish::{CloudError, CloudErrorClass, CloudImage, CloudSnapshot, CopyImage, RegisterImage};
+use amint_publish::{
+    CloudError, CloudErrorClass, CloudImage, CloudSnapshot, CopyImage, Protection, RegisterImage,
+};
 use aws_sdk_ec2::types::{
     ArchitectureValues, BlockDeviceMapping, BootModeValues, CreateVolumePermission,
     CreateVolumePermissionModifications, EbsBlockDevice, Filter, ImageAttributeName, ImdsSupportValues,
@@ -18,6 +20,8 @@ use crate::region::AwsRegion;
 
 /// How many entries a page has: AWS advises to ask for pages, and takes up to 1,000.
 const PAGE: i32 = 500;
+/// The most that it can have, for those that are only counted.
+const PAGE_MAX: i32 = 1000;
 /// How many pages are read at most: an account has 50,000 images (quota) and 100,000 snapshots.
 const PAGES_MAX: u32 = 400;
 
@@ -210,6 +214,36 @@ impl AwsRegion {
         let change = CreateVolumePermissionModifications::builder().set_add(Some(added.collect())).build();
         let request = self.ec2.modify_snapshot_attribute().snapshot_id(id).create_volume_permission(change);
         request.send().await.map(drop).map_err(self.failed(calls::MODIFY_SNAPSHOT_ATTRIBUTE))
+    }
+
+    pub(crate) async fn ec2_protect(&self, id: &str, protection: Protection) -> Result<(), CloudError> {
+        let has_cooldown = protection == Protection::WithCooldown;
+        let request =
+            self.ec2.enable_image_deregistration_protection().image_id(id).with_cooldown(has_cooldown);
+        let answer = request.send().await;
+        answer.map(drop).map_err(self.failed(calls::ENABLE_IMAGE_DEREGISTRATION_PROTECTION))
+    }
+
+    pub(crate) async fn ec2_watermark(&self, id: &str, name: &str) -> Result<(), CloudError> {
+        let answer = self.ec2.attach_image_watermark().image_id(id).watermark_name(name).send().await;
+        answer.map(drop).map_err(self.failed(calls::ATTACH_IMAGE_WATERMARK))
+    }
+
+    /// Counts the account's own images, the disabled ones too: the quota counts them.
+    pub(crate) async fn ec2_image_count(&self) -> Result<u64, CloudError> {
+        let call = calls::DESCRIBE_IMAGES;
+        let (mut count, mut page) = (0, None);
+        for _ in 0..PAGES_MAX {
+            let request =
+                self.ec2.describe_images().owners("self").include_disabled(true).max_results(PAGE_MAX);
+            let answer = request.set_next_token(page.take()).send().await.map_err(self.failed(call))?;
+            count += answer.images().len() as u64;
+            page = answer.next_token.filter(|token| !token.is_empty());
+            if page.is_none() {
+                return Ok(count);
+            }
+        }
+        Err(odd_answer(call, &self.name, "the list of images does not end"))
     }
 
     pub(crate) async fn ec2_deprecate(&self, id: &str, at: Timestamp) -> Result<(), CloudError> {

@@ -8,6 +8,7 @@
 //! - A gate inside the clients lets only those requests pass that [`amint_publish::calls`] lists for the purpose at hand:
 //!   what `amint iam` allows is what can be sent.
 
+mod account;
 mod assessments;
 mod connection;
 mod convert;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use amint_publish::calls::{self, Call};
 use amint_publish::{
-    BlockData, CloudError, CloudImage, CloudKey, CloudSnapshot, CompleteSnapshot, CopyImage, Listed, Region,
-    RegisterImage, StartSnapshot, StartedSnapshot,
+    BlockData, CloudError, CloudImage, CloudKey, CloudSnapshot, CompleteSnapshot, CopyImage, Listed,
+    Protection, Region, RegisterImage, StartSnapshot, StartedSnapshot,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -22,6 +22,8 @@ pub struct AwsRegion {
     pub(crate) ebs: aws_sdk_ebs::Client,
     pub(crate) ec2: aws_sdk_ec2::Client,
     pub(crate) kms: aws_sdk_kms::Client,
+    pub(crate) organizations: aws_sdk_organizations::Client,
+    pub(crate) quotas: aws_sdk_servicequotas::Client,
     pub(crate) ssm: aws_sdk_ssm::Client,
     pub(crate) sts: aws_sdk_sts::Client,
 }
@@ -148,5 +150,25 @@ impl Region for AwsRegion {
 
     async fn deprecate_image(&self, id: &str, at: Timestamp) -> Result<(), CloudError> {
         self.ec2_deprecate(id, at).await
+    }
+
+    async fn protect_image(&self, id: &str, protection: Protection) -> Result<(), CloudError> {
+        self.ec2_protect(id, protection).await
+    }
+
+    async fn watermark_image(&self, id: &str, name: &str) -> Result<(), CloudError> {
+        self.ec2_watermark(id, name).await
+    }
+
+    async fn tag_policy(&self) -> Result<Option<String>, CloudError> {
+        self.effective_tag_policy().await
+    }
+
+    async fn image_quota(&self) -> Result<u64, CloudError> {
+        self.quota_of_images().await
+    }
+
+    async fn image_count(&self) -> Result<u64, CloudError> {
+        self.ec2_image_count().await
     }
 }

@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-use amint_publish::{Action, ChannelPlan, ChannelStep, Plan, Setting, Wanted};
+use amint_publish::{Action, ChannelPlan, ChannelStep, Plan, Protection, Setting, Wanted, cost};
 use amint_types::format_bytes;
 
 use crate::ui::Palette;
 
 /// Writes what has to happen in each region, and what it takes altogether.
-pub(crate) fn plan(wanted: &Wanted, plans: &[Plan], palette: Palette) -> String {
+pub(crate) fn plan(wanted: &Wanted, plans: &[Plan], seconds: Option<f64>, palette: Palette) -> String {
     let account = plans.first().map(|plan| plan.account.as_str()).unwrap_or_default();
     let mut text = format!("{} as {} in account {account}\n", wanted.subject, palette.bold(&wanted.name));
     let width = plans.iter().map(|plan| plan.region.len()).max().unwrap_or(0);
@@ -22,9 +22,20 @@ pub(crate) fn plan(wanted: &Wanted, plans: &[Plan], palette: Palette) -> String 
     let bytes: u64 = plans.iter().map(Plan::bytes).sum();
     let requests: u64 = plans.iter().map(Plan::requests).sum();
     if requests > 0 {
-        let _ = writeln!(text, "altogether {} to send, at least {requests} requests", format_bytes(bytes));
+        let cost = cost(plans);
+        let time = seconds.map(|seconds| format!(" in about {seconds:.0} s")).unwrap_or_default();
+        let (bytes, once, monthly) = (format_bytes(bytes), dollars(cost.once_usd), dollars(cost.monthly_usd));
+        let _ = writeln!(
+            text,
+            "altogether {bytes} to send{time}, at least {requests} requests, {once} once and up to {monthly} a month"
+        );
     }
     text
+}
+
+/// Writes an amount of US dollars, in whole cents.
+fn dollars(amount: f64) -> String {
+    format!("${:.2}", (amount * 100.0).ceil() / 100.0)
 }
 
 /// Writes what has to happen to channels.
@@ -91,7 +102,17 @@ fn lines(plan: &Plan, palette: Palette) -> Vec<String> {
         }
         _ => {}
     }
-    let is_shared = plan.settings.iter().any(|setting| !matches!(setting, Setting::Deprecate { .. }));
+    for note in &plan.notes {
+        lines.push(format!("{} {note}", palette.yellow("note:")));
+    }
+    let is_shared = plan.settings.iter().any(|setting| {
+        matches!(
+            setting,
+            Setting::ShareImage { .. }
+                | Setting::ShareWithOrganizations { .. }
+                | Setting::ShareSnapshot { .. }
+        )
+    });
     let has_key = matches!(&plan.action, Action::Upload(upload) if upload.key.is_some());
     if plan.is_encrypted_by_default && is_shared && !has_key {
         let note =
@@ -108,6 +129,11 @@ fn lines(plan: &Plan, palette: Palette) -> Vec<String> {
                 format!("let the accounts of {} launch the image, not copy its snapshot", names(arns))
             }
             Setting::ShareSnapshot { accounts } => format!("let {} copy the snapshot", names(accounts)),
+            Setting::Watermark { name } => format!("give it the watermark {}:{name}", plan.account),
+            Setting::Protect { protection: Protection::WithCooldown } => {
+                "protect it from being deregistered, until a day after that is ended".to_owned()
+            }
+            Setting::Protect { .. } => "protect it from being deregistered".to_owned(),
             Setting::Deprecate { at } => format!("deprecate it on {}", at.strftime("%Y-%m-%d")),
             _ => continue,
         });

@@ -136,6 +136,14 @@ pub struct IamArgs {
     #[arg(long)]
     pub encryption: bool,
 
+    /// Allow to protect images from being deregistered
+    #[arg(long)]
+    pub protection: bool,
+
+    /// Allow to give images watermarks
+    #[arg(long)]
+    pub watermarks: bool,
+
     /// Allow to set a date of deprecation
     #[arg(long)]
     pub deprecation: bool,

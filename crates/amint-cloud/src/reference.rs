@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::operation_names;
 
 /// The services by their ids: what they are called, and what is told of them as a whole.
-const SERVICES: [(&str, &str); 10] = [
+const SERVICES: [(&str, &str); 12] = [
     ("autoscaling", "Auto Scaling"),
     ("aws-marketplace", "AWS Marketplace Catalog"),
     ("cloudtrail", "CloudTrail"),
@@ -14,7 +14,9 @@ const SERVICES: [(&str, &str); 10] = [
     ("ec2", "EC2"),
     ("iam", "IAM"),
     ("kms", "KMS"),
+    ("organizations", "Organizations"),
     ("rbin", "Recycle Bin"),
+    ("servicequotas", "Service Quotas"),
     ("ssm", "Systems Manager"),
     ("sts", "Security Token Service"),
 ];

@@ -20,6 +20,10 @@ pub enum Service {
     Kms,
     /// CloudTrail, by JSON.
     CloudTrail,
+    /// Organizations, by JSON.
+    Organizations,
+    /// Service Quotas, by JSON.
+    ServiceQuotas,
     /// EBS direct APIs, by REST.
     Ebs,
     /// Recycle Bin, by REST.
@@ -42,7 +46,7 @@ pub(crate) enum Protocol {
 }
 
 impl Service {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Ec2,
         Self::Sts,
         Self::Iam,
@@ -50,6 +54,8 @@ impl Service {
         Self::Ssm,
         Self::Kms,
         Self::CloudTrail,
+        Self::Organizations,
+        Self::ServiceQuotas,
         Self::Ebs,
         Self::Rbin,
         Self::Marketplace,
@@ -70,6 +76,8 @@ impl Service {
             Self::Ssm => "ssm",
             Self::Kms => "kms",
             Self::CloudTrail => "cloudtrail",
+            Self::Organizations => "organizations",
+            Self::ServiceQuotas => "servicequotas",
             Self::Ebs => "ebs",
             Self::Rbin => "rbin",
             Self::Marketplace => "aws-marketplace",
@@ -86,6 +94,8 @@ impl Service {
             Self::Ssm => "2014-11-06",
             Self::Kms => "2014-11-01",
             Self::CloudTrail => "2013-11-01",
+            Self::Organizations => "2016-11-28",
+            Self::ServiceQuotas => "2019-06-24",
             Self::Ebs => "2019-11-02",
             Self::Rbin => "2021-06-15",
             Self::Marketplace => "2018-09-17",
@@ -96,7 +106,9 @@ impl Service {
         match self {
             Self::Ec2 => Protocol::Ec2,
             Self::Sts | Self::Iam | Self::AutoScaling => Protocol::Query,
-            Self::Ssm | Self::Kms | Self::CloudTrail => Protocol::Json,
+            Self::Ssm | Self::Kms | Self::CloudTrail | Self::Organizations | Self::ServiceQuotas => {
+                Protocol::Json
+            }
             Self::Ebs | Self::Rbin | Self::Marketplace => Protocol::Rest,
         }
     }
@@ -107,6 +119,8 @@ impl Service {
             Self::Ssm => "AmazonSSM.",
             Self::Kms => "TrentService.",
             Self::CloudTrail => "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.",
+            Self::Organizations => "AWSOrganizationsV20161128.",
+            Self::ServiceQuotas => "ServiceQuotasV20190624.",
             _ => "",
         }
     }
@@ -128,6 +142,7 @@ impl Service {
             Self::Sts | Self::Iam | Self::AutoScaling => Fault::client("Throttling", words),
             Self::Ebs => Fault::client("RequestThrottledException", words).with_reason("ACCOUNT_THROTTLED"),
             Self::Marketplace => Fault::client("ThrottlingException", words).with_status(429),
+            Self::Organizations | Self::ServiceQuotas => Fault::client("TooManyRequestsException", words),
             Self::Ssm | Self::Kms | Self::CloudTrail | Self::Rbin => {
                 Fault::client("ThrottlingException", words)
             }
@@ -143,6 +158,7 @@ impl Service {
             Self::Ssm => "InternalServerError",
             Self::Kms => "KMSInternalException",
             Self::Ebs | Self::Rbin => "InternalServerException",
+            Self::Organizations | Self::ServiceQuotas => "ServiceException",
             Self::Marketplace => "InternalServiceException",
         };
         Fault::client(code, "An internal error has occurred").with_status(500)

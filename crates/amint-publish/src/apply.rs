@@ -148,7 +148,45 @@ pub async fn observe<R: Region>(
     if let Some(key) = wanted.settings.keys.get(&observed.region) {
         observed.key = again(settled, cancel, || region.key(key)).await?;
     }
+    if observed.same_name.is_empty() {
+        match again(Patience::Optional, cancel, || region.image_quota()).await {
+            Ok(quota) => {
+                let count = again(settled, cancel, || region.image_count()).await?;
+                observed.images = Some((count, quota));
+            }
+            Err(stopped) => observed.note("the quota of images", stopped)?,
+        }
+    }
     Ok(observed)
+}
+
+/// Looks at the tag policy that a new image would be held to, once for an account: the first region without the image
+/// tells what comes of it.
+pub(crate) async fn observe_tag_policy<R: Region>(
+    regions: &[R],
+    observed: &mut [Observed],
+    cancel: &Cancel,
+) -> Result<(), ApplyError> {
+    let mut pairs = regions.iter().zip(observed);
+    let Some((region, observed)) = pairs.find(|(_, observed)| observed.same_name.is_empty()) else {
+        return Ok(());
+    };
+    match again(Patience::Optional, cancel, || region.tag_policy()).await {
+        Ok(policy) => observed.tag_policy = policy,
+        Err(stopped) => observed.note("the tag policy", stopped)?,
+    }
+    Ok(())
+}
+
+impl Observed {
+    /// Notes that something could not be looked at: who may not look is not kept from publishing.
+    fn note(&mut self, what: &str, stopped: Stopped) -> Result<(), Cancelled> {
+        match stopped {
+            Stopped::Cloud(error) => self.notes.push(format!("{what} could not be looked at: {error}")),
+            Stopped::Cancelled(cancelled) => return Err(cancelled),
+        }
+        Ok(())
+    }
 }
 
 /// What is to be done in a region, and where it is written down.
@@ -543,6 +581,10 @@ impl<R: Region> Work<'_, R> {
                     self.region.share_snapshot(&applied.snapshot_id, accounts).await
                 }
                 Setting::Deprecate { at } => self.region.deprecate_image(&applied.image_id, *at).await,
+                Setting::Watermark { name } => self.region.watermark_image(&applied.image_id, name).await,
+                Setting::Protect { protection } => {
+                    self.region.protect_image(&applied.image_id, *protection).await
+                }
             };
             if let Err(stopped) = again(Patience::Young, self.cancel, ask).await {
                 let error = ApplyError::from(stopped);
@@ -726,6 +768,39 @@ mod tests {
         let found =
             read_back(&region, &third.snapshot_id, &manifest, &|_, _| {}, &Cancel::new()).await.unwrap();
         assert!(found.is_same(), "{found:?}");
+    }
+
+    async fn plan_of(bench: &Bench, regions: &[Fake]) -> Vec<Plan> {
+        let manifest = bench.store.manifest(bench.record.digest).unwrap();
+        let (wanted, cancel) = (bench.wanted(), Cancel::new());
+        plan_all(regions, &wanted, &manifest, &|_| None, Copies::Never, &cancel).await.unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tag_policy_and_quota_are_looked_at_before_anything_is_made_and_not_needed() {
+        let bench = Bench::new(&[7]);
+        let policy = r#"{"tags": {"team": {"tag_key": "team", "report_required_tag_for": ["ec2:image"]}}}"#;
+        let regions = [
+            Fake::new(Faults { tag_policy: Some(policy), ..Faults::default() }),
+            Fake::new(Faults { tag_policy: Some(policy), image_quota: Some(0), ..Faults::default() }),
+        ];
+        let plans = plan_of(&bench, &regions).await;
+        let messages: Vec<&str> =
+            plans.iter().flat_map(Plan::problems).map(|problem| problem.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            ["the tag policy wants the tag `team`", "the account has 0 images in eu-west-1, and may have 0"]
+        );
+        // Who may not look is told so, and publishes.
+        let region = Fake::new(Faults { tag_policy: Some("denied"), ..Faults::default() });
+        let plans = plan_of(&bench, std::slice::from_ref(&region)).await;
+        assert!(plans[0].problems().is_empty());
+        assert!(plans[0].notes[0].starts_with("the tag policy could not be looked at: "), "{plans:?}");
+        bench.publish(&region).await.unwrap();
+        // What is there already is not held to it, and nobody asks.
+        region.afflict(Faults { tag_policy: Some(policy), image_quota: Some(0), ..Faults::default() });
+        let plans = plan_of(&bench, std::slice::from_ref(&region)).await;
+        assert!(plans[0].is_nothing(), "{plans:?}");
     }
 
     #[tokio::test(start_paused = true)]

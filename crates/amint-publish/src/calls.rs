@@ -29,6 +29,8 @@ pub enum Effect {
 pub(crate) enum Guard {
     /// Anybody who signs may ask.
     Free,
+    /// It looks at what holds for the account; the service knows no region or resource for it.
+    Account,
     /// The service knows no resource for it: only the region can be told.
     Listing,
     /// It makes a snapshot, and tags it.
@@ -59,6 +61,8 @@ pub(crate) enum Need {
     Always,
     Sharing,
     Deprecation,
+    Protection,
+    Watermarks,
     Copying,
     Channels,
     RoleMaking,
@@ -84,7 +88,11 @@ impl Call {
         CALLS.iter().find(|call| {
             let parts = call.action.split_once(':');
             // The SDK writes services with spaces: `Marketplace Catalog`.
-            let service = if service == "Marketplace Catalog" { "aws-marketplace" } else { service };
+            let service = match service {
+                "Marketplace Catalog" => "aws-marketplace",
+                "Service Quotas" => "servicequotas",
+                other => other,
+            };
             parts.is_some_and(|(known, name)| known.eq_ignore_ascii_case(service) && name == operation)
         })
     }
@@ -135,6 +143,7 @@ calls! {
     LIST_SNAPSHOT_BLOCKS "ebs:ListSnapshotBlocks" Reads OwnSnapshot Always VERIFY;
     PUT_SNAPSHOT_BLOCK "ebs:PutSnapshotBlock" Changes OwnSnapshot Always PUBLISH;
     START_SNAPSHOT "ebs:StartSnapshot" Changes NewSnapshot Always PUBLISH;
+    ATTACH_IMAGE_WATERMARK "ec2:AttachImageWatermark" Changes OwnImage Watermarks PUBLISH;
     COPY_IMAGE "ec2:CopyImage" Changes NewPair Copying PUBLISH;
     DELETE_SNAPSHOT "ec2:DeleteSnapshot" Changes OwnSnapshot Always REMOVE;
     DEREGISTER_IMAGE "ec2:DeregisterImage" Changes OwnImage Always REMOVE;
@@ -143,6 +152,7 @@ calls! {
     DESCRIBE_SNAPSHOT_ATTRIBUTE "ec2:DescribeSnapshotAttribute" Reads OwnSnapshot Sharing PUBLISH;
     DESCRIBE_SNAPSHOTS "ec2:DescribeSnapshots" Reads Listing Always REMOVE;
     ENABLE_IMAGE_DEPRECATION "ec2:EnableImageDeprecation" Changes OwnImage Deprecation PUBLISH;
+    ENABLE_IMAGE_DEREGISTRATION_PROTECTION "ec2:EnableImageDeregistrationProtection" Changes OwnImage Protection PUBLISH;
     GET_EBS_ENCRYPTION_BY_DEFAULT "ec2:GetEbsEncryptionByDefault" Reads Listing Always PUBLISH;
     MODIFY_IMAGE_ATTRIBUTE "ec2:ModifyImageAttribute" Changes OwnImage Sharing PUBLISH;
     MODIFY_SNAPSHOT_ATTRIBUTE "ec2:ModifySnapshotAttribute" Changes OwnSnapshot Sharing PUBLISH;
@@ -154,6 +164,8 @@ calls! {
     LIST_ROLE_POLICIES "iam:ListRolePolicies" Reads Role Always SELL;
     DESCRIBE_KEY "kms:DescribeKey" Reads Key Keys PUBLISH;
     GET_KEY_POLICY "kms:GetKeyPolicy" Reads Key Keys PUBLISH;
+    DESCRIBE_EFFECTIVE_POLICY "organizations:DescribeEffectivePolicy" Reads Account Always PUBLISH;
+    GET_SERVICE_QUOTA "servicequotas:GetServiceQuota" Reads Account Always PUBLISH;
     DELETE_PARAMETER "ssm:DeleteParameter" Changes Parameter Channels PROMOTE;
     GET_PARAMETER "ssm:GetParameter" Reads Parameter Channels PROMOTE;
     GET_PARAMETER_HISTORY "ssm:GetParameterHistory" Reads Parameter Channels PROMOTE;

@@ -5,6 +5,7 @@ use std::future::Future;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::keys::CloudKey;
 
@@ -138,6 +139,26 @@ pub trait Region: Send + Sync {
     /// Says from when on an image is deprecated (`ec2:EnableImageDeprecation`).
     fn deprecate_image(&self, id: &str, at: Timestamp)
     -> impl Future<Output = Result<(), CloudError>> + Send;
+
+    /// Keeps an image from being deregistered (`ec2:EnableImageDeregistrationProtection`).
+    fn protect_image(
+        &self,
+        id: &str,
+        protection: Protection,
+    ) -> impl Future<Output = Result<(), CloudError>> + Send;
+
+    /// Gives an image a watermark of the account (`ec2:AttachImageWatermark`).
+    fn watermark_image(&self, id: &str, name: &str) -> impl Future<Output = Result<(), CloudError>> + Send;
+
+    /// Returns the tag policy that holds for the account, as JSON (`organizations:DescribeEffectivePolicy`); none when it is in
+    /// no organization, or in one that has none.
+    fn tag_policy(&self) -> impl Future<Output = Result<Option<String>, CloudError>> + Send;
+
+    /// Returns how many images the account may have (`servicequotas:GetServiceQuota`).
+    fn image_quota(&self) -> impl Future<Output = Result<u64, CloudError>> + Send;
+
+    /// Returns how many images the account has (`ec2:DescribeImages`).
+    fn image_count(&self) -> impl Future<Output = Result<u64, CloudError>> + Send;
 }
 
 /// A request failed.
@@ -214,6 +235,10 @@ pub struct CloudImage {
     pub snapshot_ids: BTreeSet<String>,
     /// From when on it is deprecated.
     pub deprecated_at: Option<Timestamp>,
+    /// What keeps it from being deregistered.
+    pub protection: Option<Protection>,
+    /// The keys of its watermarks: `111122223333:golden`.
+    pub watermarks: BTreeSet<String>,
     /// The size of the root volume in GiB.
     pub volume_gib: Option<u64>,
     /// The type of the root volume: `gp3`.
@@ -236,6 +261,16 @@ pub struct CloudImage {
     pub product_codes: Vec<String>,
     /// Its tags.
     pub tags: Tags,
+}
+
+/// What keeps an image from being deregistered (`EnableImageDeregistrationProtection`); the later one is the stronger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protection {
+    /// Until it is disabled.
+    WithoutCooldown,
+    /// Until 24 hours after it is disabled.
+    WithCooldown,
 }
 
 /// A snapshot as the cloud describes it.

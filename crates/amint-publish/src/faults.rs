@@ -11,6 +11,7 @@ use amint_types::Cancel;
 use jiff::Timestamp;
 
 use crate::apply::Applied;
+use crate::cloud::Protection;
 use crate::collect::{find_litter, remove_litter};
 use crate::copies::Copies;
 use crate::plan::Plan;
@@ -79,6 +80,8 @@ impl World {
         if self.scenario == Scenario::SharedAndDeprecated {
             wanted.settings.accounts = ["111122223333".to_owned(), "444455556666".to_owned()].into();
             wanted.settings.deprecate_at = Some("2027-01-02T03:04:00Z".parse().unwrap());
+            wanted.settings.watermarks = ["golden".to_owned()].into();
+            wanted.settings.protection = Some(Protection::WithCooldown);
         }
         wanted
     }
@@ -324,8 +327,8 @@ async fn gc_itself_may_be_stopped_and_removes_no_more_for_it() {
 
 /// Stops a fresh upload at its first block, and says in the list of sent blocks what was never sent.
 async fn with_list(bytes: &[u8]) -> World {
-    // Of the calls of a fresh upload the seventh is the first block.
-    let world = afflicted(Scenario::Fresh, (0, 7), Stop::Before).await;
+    // Of the calls of a fresh upload the tenth is the first block.
+    let world = afflicted(Scenario::Fresh, (0, 10), Stop::Before).await;
     let list = fs::read_dir(world.lists()).unwrap().next().unwrap().unwrap().path();
     fs::write(list, bytes).unwrap();
     world

@@ -16,6 +16,7 @@ pub mod calls;
 mod cloud;
 mod collect;
 mod copies;
+mod estimate;
 #[cfg(test)]
 mod faults;
 mod journal;
@@ -29,6 +30,7 @@ mod read_back;
 mod regions;
 mod retry;
 mod settings;
+mod tag_policy;
 #[cfg(test)]
 mod testing;
 mod upload;
@@ -37,10 +39,11 @@ mod wanted;
 pub use apply::{Applied, ApplyError, Publication, apply, observe};
 pub use cloud::{
     BlockData, CloudError, CloudErrorClass, CloudImage, CloudSnapshot, CompleteSnapshot, CopyImage, Listed,
-    Region, RegisterImage, SnapshotState, StartSnapshot, StartedSnapshot, Tags,
+    Protection, Region, RegisterImage, SnapshotState, StartSnapshot, StartedSnapshot, Tags,
 };
 pub use collect::{Litter, find_litter, remove_litter};
 pub use copies::Copies;
+pub use estimate::{Cost, cost, expected_seconds};
 pub use journal::{Journal, JournalError};
 pub use keys::{CloudKey, accounts_let_in};
 pub use parameters::{Parameter, ParameterVersion, Parameters, PutParameter};

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::cloud::{CloudImage, CloudSnapshot, SnapshotState};
 use crate::keys::{CloudKey, key_problems};
 use crate::settings::{Setting, settings};
+use crate::tag_policy::tag_problems;
 use crate::wanted::{DIGEST_TAG, Wanted};
 
 /// What a region holds that matters to an image.
@@ -32,6 +33,12 @@ pub struct Observed {
     pub image_organizations: BTreeSet<String>,
     /// The key that is wanted here; none when there is none, or no such key.
     pub key: Option<CloudKey>,
+    /// The tag policy that holds for the account.
+    pub tag_policy: Option<String>,
+    /// How many images the account has, and may have; none when nobody asked or was told.
+    pub images: Option<(u64, u64)>,
+    /// What could not be looked at, and is not needed.
+    pub notes: Vec<String>,
 }
 
 /// What has to happen in a region.
@@ -49,6 +56,9 @@ pub struct Plan {
     pub action: Action,
     /// What to set once the image is there.
     pub settings: Vec<Setting>,
+    /// What could not be looked at beforehand. It is no part of what is approved.
+    #[serde(skip)]
+    pub notes: Vec<String>,
 }
 
 impl Plan {
@@ -188,7 +198,19 @@ pub fn plan(
     manifest: &Manifest,
     known: &dyn Fn(Digest) -> Option<Manifest>,
 ) -> Plan {
-    let problems = key_problems(wanted, observed);
+    let mut notes = observed.notes.clone();
+    let mut problems = key_problems(wanted, observed);
+    match observed.tag_policy.as_ref().map(|policy| tag_problems(policy, &wanted.tags)) {
+        Some(Ok(more)) => problems.extend(more),
+        Some(Err(error)) => notes.push(format!("the tag policy cannot be read: {error}")),
+        None => {}
+    }
+    if let Some((count, quota)) = observed.images.filter(|(count, quota)| count >= quota) {
+        problems.push(Problem {
+            message: format!("the account has {count} images in {}, and may have {quota}", observed.region),
+            hint: "deregister some, or ask for a higher quota (`AMIs`, L-B665C33B)".to_owned(),
+        });
+    }
     let action = match action(wanted, observed, manifest, known) {
         Action::Refuse { problems: more } => Action::Refuse { problems: [problems, more].concat() },
         _ if !problems.is_empty() => Action::Refuse { problems },
@@ -202,6 +224,7 @@ pub fn plan(
         is_encrypted_by_default: observed.is_encrypted_by_default,
         action,
         settings: if is_refused { Vec::new() } else { settings(wanted, observed) },
+        notes,
     }
 }
 

@@ -21,6 +21,10 @@ pub struct PolicyRequest {
     pub accounts: BTreeSet<String>,
     /// Whether images get a date of deprecation.
     pub is_deprecating: bool,
+    /// Whether images are protected from being deregistered.
+    pub is_protecting: bool,
+    /// Whether images get watermarks.
+    pub is_watermarking: bool,
     /// Below which path channels are (`/golden/web`); none when there are none.
     pub parameter: Option<String>,
     /// The roles in other accounts that get copies, by their ARNs.
@@ -81,6 +85,10 @@ pub fn policy(request: &PolicyRequest) -> Value {
         statements.push(channels(request, &parameters, path));
     }
     statements.extend(selling(request, &calls));
+    let account = actions(&calls, Guard::Account);
+    if !account.is_empty() {
+        statements.push(json!({ "Sid": "LookAhead", "Effect": "Allow", "Action": account, "Resource": "*" }));
+    }
     let assumed = actions(&calls, Guard::Assumed);
     if !assumed.is_empty() {
         let roles = &request.roles;
@@ -173,6 +181,8 @@ fn is_needed(request: &PolicyRequest, call: &Call) -> bool {
         Need::Always => true,
         Need::Sharing => !request.accounts.is_empty() || request.is_sharing_with_organizations,
         Need::Deprecation => request.is_deprecating,
+        Need::Protection => request.is_protecting,
+        Need::Watermarks => request.is_watermarking,
         Need::Copying => request.is_copying,
         Need::Channels => request.parameter.is_some(),
         Need::RoleMaking => request.is_making_role,
@@ -261,6 +271,8 @@ mod tests {
             partition: "aws".to_owned(),
             accounts: BTreeSet::new(),
             is_deprecating: false,
+            is_protecting: false,
+            is_watermarking: false,
             is_copying: false,
             parameter: None,
             access_role: None,
@@ -275,6 +287,8 @@ mod tests {
         PolicyRequest {
             accounts: ["111122223333".to_owned()].into(),
             is_deprecating: true,
+            is_protecting: true,
+            is_watermarking: true,
             is_copying: true,
             parameter: Some("/golden/web".to_owned()),
             is_making_role: true,
@@ -328,6 +342,9 @@ mod tests {
                         statement["Condition"]["StringEquals"]["aws:RequestedRegion"],
                         json!(["eu-west-1"])
                     );
+                    continue;
+                }
+                if statement["Sid"] == "LookAhead" {
                     continue;
                 }
                 if statement["Sid"] == "GoElsewhere" {

@@ -7,7 +7,7 @@ use amint_store::{ImageRecord, Manifest, Store};
 use amint_types::{Cancel, Digest};
 use futures_util::future::{join_all, try_join_all};
 
-use crate::apply::{Applied, ApplyError, Publication, apply, observe};
+use crate::apply::{Applied, ApplyError, Publication, apply, observe, observe_tag_policy};
 use crate::cloud::Region;
 use crate::copies::{Copies, choose};
 use crate::plan::{Action, Copy, Plan, plan};
@@ -46,7 +46,8 @@ pub async fn plan_all<R: Region>(
     cancel: &Cancel,
 ) -> Result<Vec<Plan>, ApplyError> {
     let looks = regions.iter().map(|region| observe(region, wanted, cancel));
-    let observed = try_join_all(looks).await?;
+    let mut observed = try_join_all(looks).await?;
+    observe_tag_policy(regions, &mut observed, cancel).await?;
     let mut plans: Vec<Plan> =
         observed.iter().map(|observed| plan(wanted, observed, manifest, known)).collect();
     choose(&mut plans, copies);
@@ -66,7 +67,8 @@ pub async fn plan_copies<R: Region>(
     cancel: &Cancel,
 ) -> Result<Vec<Plan>, ApplyError> {
     let wanted = of_copy(wanted);
-    let observed = try_join_all(regions.iter().map(|region| observe(region, &wanted, cancel))).await?;
+    let mut observed = try_join_all(regions.iter().map(|region| observe(region, &wanted, cancel))).await?;
+    observe_tag_policy(regions, &mut observed, cancel).await?;
     let plans = observed.iter().map(|observed| {
         let mut plan = plan(&wanted, observed, manifest, &|_| None);
         if let Action::Upload(upload) = &plan.action {
@@ -81,9 +83,11 @@ pub async fn plan_copies<R: Region>(
     Ok(plans.collect())
 }
 
-/// Returns what the copy of another account shall be: that account decides with whom it shares.
+/// Returns what the copy of another account shall be: that account decides with whom it shares, and the watermarks of this
+/// one come along by themselves.
 pub fn of_copy(wanted: &Wanted) -> Wanted {
-    let settings = Settings { deprecate_at: wanted.settings.deprecate_at, ..Settings::default() };
+    let Settings { deprecate_at, protection, .. } = wanted.settings;
+    let settings = Settings { deprecate_at, protection, ..Settings::default() };
     Wanted { settings, ..wanted.clone() }
 }
 

@@ -11,6 +11,8 @@ use crate::cloud::{CloudError, CloudErrorClass};
 pub(crate) const ATTEMPTS_MAX: u32 = 12;
 /// How often the very first request is sent when the service or the way to it fails: some five seconds.
 const FIRST_ATTEMPTS_MAX: u32 = 5;
+/// How often a request is sent whose answer is not needed.
+const OPTIONAL_ATTEMPTS_MAX: u32 = 3;
 /// How long something that was just made may stay unknown: AWS names two minutes for snapshots.
 pub(crate) const UNKNOWN_MAX: Duration = Duration::from_mins(2);
 /// How often somebody looks whether the user wants to stop.
@@ -23,6 +25,8 @@ pub(crate) enum Patience {
     Settled,
     /// What it names was just made: it may be unknown for a while.
     Young,
+    /// Without the answer it goes on as well.
+    Optional,
     /// Nothing was answered yet: a way that is not there will not be there in two minutes either.
     First,
 }
@@ -30,6 +34,9 @@ pub(crate) enum Patience {
 /// Tells whether a failure may pass, after `attempt` failures and `waited` in all.
 pub(crate) fn may_pass(error: &CloudError, patience: Patience, attempt: u32, waited: Duration) -> bool {
     match error.class {
+        CloudErrorClass::Throttled | CloudErrorClass::Transient if patience == Patience::Optional => {
+            attempt < OPTIONAL_ATTEMPTS_MAX
+        }
         CloudErrorClass::Transient if patience == Patience::First => attempt < FIRST_ATTEMPTS_MAX,
         CloudErrorClass::Throttled | CloudErrorClass::Transient => attempt < ATTEMPTS_MAX,
         CloudErrorClass::NotFound => patience == Patience::Young && waited < UNKNOWN_MAX,

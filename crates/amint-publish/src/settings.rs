@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::cloud::Protection;
 use crate::plan::Observed;
 use crate::wanted::Wanted;
 
@@ -33,6 +34,16 @@ pub enum Setting {
         /// From when on.
         at: Timestamp,
     },
+    /// The image gets a watermark of the account, which goes along with everything that is made of the image.
+    Watermark {
+        /// Its name.
+        name: String,
+    },
+    /// The image cannot be deregistered until that is allowed again.
+    Protect {
+        /// For how long after that.
+        protection: Protection,
+    },
 }
 
 /// Plans what has to be set: everything for an image that is not there yet.
@@ -60,5 +71,47 @@ pub(crate) fn settings(wanted: &Wanted, observed: &Observed) -> Vec<Setting> {
     if let Some(at) = wanted.settings.deprecate_at.filter(|at| is_deprecated != Some(*at)) {
         found.push(Setting::Deprecate { at });
     }
+    let image = observed.same_name.first();
+    for name in &wanted.settings.watermarks {
+        let key = format!("{}:{name}", observed.account);
+        if !image.is_some_and(|image| image.watermarks.contains(&key)) {
+            found.push(Setting::Watermark { name: name.clone() });
+        }
+    }
+    // A stronger protection is left as it is.
+    let has = image.and_then(|image| image.protection);
+    if let Some(protection) = wanted.settings.protection.filter(|wants| has < Some(*wants)) {
+        found.push(Setting::Protect { protection });
+    }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cloud::CloudImage;
+    use crate::testing::wanted;
+
+    #[test]
+    fn watermarks_are_added_and_protection_only_made_stronger() {
+        let mut wanted = wanted(&[7]);
+        wanted.settings.watermarks = ["golden".to_owned(), "web".to_owned()].into();
+        wanted.settings.protection = Some(Protection::WithoutCooldown);
+        let of = |wanted: &Wanted, protection| {
+            let image = CloudImage {
+                watermarks: ["123456789012:golden".to_owned()].into(),
+                protection,
+                ..CloudImage::default()
+            };
+            let account = "123456789012".to_owned();
+            settings(wanted, &Observed { account, same_name: vec![image], ..Observed::default() })
+        };
+        let watermark = Setting::Watermark { name: "web".to_owned() };
+        let protect = |protection| Setting::Protect { protection };
+        assert_eq!(of(&wanted, None), [watermark.clone(), protect(Protection::WithoutCooldown)]);
+        assert_eq!(of(&wanted, Some(Protection::WithCooldown)), std::slice::from_ref(&watermark));
+        wanted.settings.protection = Some(Protection::WithCooldown);
+        let found = of(&wanted, Some(Protection::WithoutCooldown));
+        assert_eq!(found, [watermark, protect(Protection::WithCooldown)]);
+    }
 }

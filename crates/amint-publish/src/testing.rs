@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 use crate::cloud::{
     BlockData, CloudError, CloudErrorClass, CloudImage, CloudSnapshot, CompleteSnapshot, CopyImage, Listed,
-    Region, RegisterImage, SnapshotState, StartSnapshot, StartedSnapshot, Tags,
+    Protection, Region, RegisterImage, SnapshotState, StartSnapshot, StartedSnapshot, Tags,
 };
 use crate::keys::CloudKey;
 use crate::parameters::{Parameter, ParameterVersion, Parameters, PutParameter};
@@ -98,6 +98,8 @@ fn made(id: &str, request: &RegisterImage) -> CloudImage {
         snapshot_id: Some(request.snapshot_id.clone()),
         snapshot_ids: [request.snapshot_id.clone()].into(),
         deprecated_at: None,
+        protection: None,
+        watermarks: BTreeSet::new(),
         volume_gib: Some(request.volume_gib),
         volume_type: Some(request.volume_type.to_owned()),
         is_deleted_on_termination: true,
@@ -127,6 +129,10 @@ pub(crate) struct Faults {
     pub(crate) is_encrypted: bool,
     /// Whether no parameter may be set.
     pub(crate) is_put_denied: bool,
+    /// The tag policy of the account.
+    pub(crate) tag_policy: Option<&'static str>,
+    /// How many images the account may have.
+    pub(crate) image_quota: Option<u64>,
 }
 
 /// What happens at one call.
@@ -669,6 +675,43 @@ impl Region for Fake {
             Ok(())
         })
         .await
+    }
+
+    async fn protect_image(&self, id: &str, protection: Protection) -> Result<(), CloudError> {
+        self.call("ec2:EnableImageDeregistrationProtection", |state| {
+            state.images.get_mut(id).unwrap().protection = Some(protection);
+            state.changes += 1;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn watermark_image(&self, id: &str, name: &str) -> Result<(), CloudError> {
+        self.call("ec2:AttachImageWatermark", |state| {
+            state.images.get_mut(id).unwrap().watermarks.insert(format!("123456789012:{name}"));
+            state.changes += 1;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn tag_policy(&self) -> Result<Option<String>, CloudError> {
+        let tell = |state: &mut State| match state.faults.tag_policy {
+            Some("denied") => {
+                Err(error("organizations:DescribeEffectivePolicy", CloudErrorClass::Denied, "no"))
+            }
+            policy => Ok(policy.map(str::to_owned)),
+        };
+        self.call("organizations:DescribeEffectivePolicy", tell).await
+    }
+
+    async fn image_quota(&self) -> Result<u64, CloudError> {
+        self.call("servicequotas:GetServiceQuota", |state| Ok(state.faults.image_quota.unwrap_or(50_000)))
+            .await
+    }
+
+    async fn image_count(&self) -> Result<u64, CloudError> {
+        self.call("ec2:DescribeImages", |state| Ok(state.images.len() as u64)).await
     }
 }
 

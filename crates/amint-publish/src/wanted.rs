@@ -4,7 +4,7 @@ use amint_store::ImageRecord;
 use amint_types::{Architecture, Digest, GIB};
 use jiff::Timestamp;
 
-use crate::cloud::{CloudImage, CopyImage, RegisterImage, Tags};
+use crate::cloud::{CloudImage, CopyImage, Protection, RegisterImage, Tags};
 
 /// The tag that holds the digest of an image's blocks.
 pub(crate) const DIGEST_TAG: &str = "amint:digest";
@@ -47,6 +47,10 @@ pub struct Settings {
     pub keys: BTreeMap<String, String>,
     /// From when on it is deprecated, to the minute.
     pub deprecate_at: Option<Timestamp>,
+    /// The watermarks that it gets, by their names; others that it has stay.
+    pub watermarks: BTreeSet<String>,
+    /// What keeps it from being deregistered, at least.
+    pub protection: Option<Protection>,
 }
 
 /// The text cannot be the name of an AMI.

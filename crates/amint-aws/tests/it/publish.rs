@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use amint_publish::calls::{CALLS, Purpose};
 use amint_publish::{
-    Action, ApplyError, CloudErrorClass, Copies, Parameters, Promotion, Region, Tags, Wanted, find_litter,
-    find_published, observe, plan_promotion, plan_undo, promote_all, read_back, remove_litter,
+    Action, ApplyError, CloudErrorClass, Copies, Parameters, Plan, Promotion, Protection, Region, Tags,
+    Wanted, find_litter, find_published, observe, plan_promotion, plan_undo, promote_all, read_back,
+    remove_litter,
 };
 use amint_types::Cancel;
 
@@ -74,6 +75,8 @@ async fn regions_are_published_to_at_once_shared_and_dated() {
     let mut wanted = Wanted::of(&record, &team);
     wanted.settings.accounts = ["111122223333".to_owned(), "444455556666".to_owned()].into();
     wanted.settings.deprecate_at = Some("2035-01-02T03:04:00Z".parse().unwrap());
+    wanted.settings.watermarks = ["golden".to_owned()].into();
+    wanted.settings.protection = Some(Protection::WithCooldown);
     let run = bench.publish(&record, &wanted, &[HOME, AWAY], Copies::Always).await;
     assert!(matches!(run.plans[1].action, Action::Copy(_)), "{:?}", run.plans);
     let connection = bench.connect(Purpose::Publish).await;
@@ -84,6 +87,8 @@ async fn regions_are_published_to_at_once_shared_and_dated() {
         assert_eq!(region.snapshot_accounts(&applied.snapshot_id).await.unwrap(), wanted.settings.accounts);
         let image = region.image(&applied.image_id).await.unwrap().unwrap();
         assert_eq!(image.deprecated_at, wanted.settings.deprecate_at);
+        assert_eq!(image.protection, wanted.settings.protection);
+        assert_eq!(image.watermarks.iter().map(String::as_str).collect::<Vec<_>>(), ["123456789012:golden"]);
         let snapshot = region.snapshot(&applied.snapshot_id).await.unwrap().unwrap();
         assert_eq!((&image.tags, &snapshot.tags), (&wanted.tags, &wanted.tags));
     }
@@ -98,6 +103,32 @@ async fn regions_are_published_to_at_once_shared_and_dated() {
     let asked_for =
         |action: &&str| !["ssm:", "kms:", "sts:AssumeRole"].iter().any(|start| action.starts_with(start));
     assert_eq!(sent, listed.filter(asked_for).collect());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_organization_s_tag_policy_refuses_a_plan_before_anything_is_made() {
+    let bench = Bench::new();
+    let organizations = aws_sdk_organizations::Client::new(&bench.sdk_config());
+    let content = r#"{"tags": {"team": {
+        "tag_key": {"@@assign": "Team"}, "tag_value": {"@@assign": ["web*"]},
+        "report_required_tag_for": {"@@assign": ["ec2:image", "ec2:snapshot"]}
+    }}}"#;
+    let policy = organizations.create_policy().name("tags").description("").content(content);
+    let policy = policy.r#type(aws_sdk_organizations::types::PolicyType::TagPolicy).send().await.unwrap();
+    let id = policy.policy.unwrap().policy_summary.unwrap().id.unwrap();
+    organizations.attach_policy().policy_id(id).target_id("r-amnt").send().await.unwrap();
+    let record = bench.put("1.0.0", vec![1]);
+    let tagged = |key: &str, value: &str| Wanted::of(&record, &[(key.to_owned(), value.to_owned())].into());
+    let refused = bench.publish(&record, &tagged("team", "data"), &[HOME, AWAY], Copies::Never).await;
+    let messages: Vec<&str> =
+        refused.plans.iter().flat_map(Plan::problems).map(|problem| problem.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        ["the tag policy writes the tag `team` as `Team`", "the tag policy wants the tag `Team`"]
+    );
+    let right = bench.publish(&record, &tagged("Team", "web-shop"), &[HOME], Copies::Never).await;
+    assert_eq!(right.applied(0).blocks_sent, 1);
+    assert!(right.plans[0].notes.is_empty(), "{:?}", right.plans);
 }
 
 #[tokio::test(flavor = "multi_thread")]

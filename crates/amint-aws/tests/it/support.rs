@@ -11,6 +11,9 @@ use amint_publish::calls::{CALLS, Effect, Purpose};
 use amint_publish::{Applied, ApplyError, Batch, Copies, Plan, Wanted, apply_all, plan_all};
 use amint_store::{ImageRecord, PutRequest, Store};
 use amint_types::{Architecture, BLOCK_BYTES, BlockSource, Cancel};
+use aws_config::BehaviorVersion;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use tempfile::TempDir;
 
 const SECRET: &str = "no secret at all, but forty characters..";
@@ -103,6 +106,19 @@ impl Bench {
     pub(crate) async fn connect_with(&self, secret: &str) -> Connection {
         let endpoint = Endpoint { secret_access_key: secret.to_owned(), ..self.endpoint.clone() };
         Connection::to(Purpose::Publish, &endpoint).await.unwrap()
+    }
+
+    /// Returns what the SDK's own clients need, for what amint itself never asks.
+    pub(crate) fn sdk_config(&self) -> aws_types::SdkConfig {
+        let Endpoint { url, region, access_key_id, secret_access_key } = &self.endpoint;
+        let keys = Credentials::new(access_key_id, secret_access_key, None, None, "test");
+        aws_types::SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(aws_types::region::Region::new(region.clone()))
+            .endpoint_url(url)
+            .credentials_provider(SharedCredentialsProvider::new(keys))
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .build()
     }
 
     pub(crate) fn folder(&self) -> PathBuf {

@@ -60,6 +60,9 @@ fn request(purpose: Purpose, args: &IamArgs, context: &Context) -> Result<Policy
         is_copying: args.copies || (publish.is_some() && regions.len() > 1),
         regions: regions.into_iter().collect(),
         accounts,
+        is_protecting: args.protection
+            || publish.is_some_and(|publish| publish.deregistration_protection.is_some()),
+        is_watermarking: args.watermarks || publish.is_some_and(|publish| !publish.watermarks.is_empty()),
         is_deprecating: args.deprecation
             || publish.is_some_and(|publish| publish.deprecate_after_days.is_some()),
     })

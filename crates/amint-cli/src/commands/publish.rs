@@ -9,10 +9,10 @@ use std::{fs, io};
 use amint_aws::{AwsRegion, Connection};
 use amint_publish::calls::Purpose;
 use amint_publish::{
-    Action, Applied, ApplyError, Batch, ChannelPlan, Copies, Plan, RegionEvent, Settings, Tags, Wanted,
-    apply_all, of_copy, plan_all, plan_copies,
+    Action, Applied, ApplyError, Batch, ChannelPlan, Copies, Plan, Protection, RegionEvent, Settings, Tags,
+    Wanted, apply_all, cost, expected_seconds, of_copy, plan_all, plan_copies,
 };
-use amint_recipe::Recipe;
+use amint_recipe::{DeregistrationProtection, Recipe};
 use amint_store::{ImageRecord, Manifest, Store};
 use amint_types::{ImageRef, StepOutcome, Unit, channel_parameter, format_bytes};
 use jiff::{Timestamp, ToSpan};
@@ -53,6 +53,10 @@ struct Asked {
     #[serde(default)]
     keys: BTreeMap<String, String>,
     deprecate_at: Option<Timestamp>,
+    #[serde(default)]
+    watermarks: BTreeSet<String>,
+    #[serde(default)]
+    protection: Option<ProtectionKind>,
     copies: CopyKind,
     #[serde(default)]
     channels: Vec<String>,
@@ -67,6 +71,13 @@ enum CopyKind {
     Auto,
     Always,
     Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ProtectionKind {
+    WithoutCooldown,
+    WithCooldown,
 }
 
 /// A written plan.
@@ -136,6 +147,11 @@ fn asked(
         organizations,
         keys,
         deprecate_at: days.map(|days| deprecation(record, days)).transpose()?,
+        watermarks: publish.map(|publish| publish.watermarks.iter().cloned().collect()).unwrap_or_default(),
+        protection: publish.and_then(|publish| publish.deregistration_protection).map(|one| match one {
+            DeregistrationProtection::WithoutCooldown => ProtectionKind::WithoutCooldown,
+            DeregistrationProtection::WithCooldown => ProtectionKind::WithCooldown,
+        }),
         copies: match args.copies {
             CopyChoice::Auto => CopyKind::Auto,
             CopyChoice::Always => CopyKind::Always,
@@ -183,6 +199,11 @@ fn wanted(asked: &Asked, record: &ImageRecord) -> Result<Wanted, Failure> {
         organizations: asked.organizations.clone(),
         keys: asked.keys.clone(),
         deprecate_at: asked.deprecate_at,
+        watermarks: asked.watermarks.clone(),
+        protection: asked.protection.map(|one| match one {
+            ProtectionKind::WithoutCooldown => Protection::WithoutCooldown,
+            ProtectionKind::WithCooldown => Protection::WithCooldown,
+        }),
     };
     Ok(wanted)
 }
@@ -239,7 +260,7 @@ impl Work<'_> {
         let previews = channels.preview(&regions, &plans).await?;
         let value = serde_json::to_value(&plans).map_err(|error| Failure::new(ExitCode::Defect, error))?;
         if written.is_some_and(|written| written.plans != value) {
-            self.context.say(&present_publish::plan(self.wanted, &plans, Palette::for_stderr()));
+            self.context.say(&present_publish::plan(self.wanted, &plans, None, Palette::for_stderr()));
             let message = "the regions have changed since the plan was written";
             return Err(
                 Failure::new(ExitCode::Gate, message).hint("look at the new plan, and write it again")
@@ -373,9 +394,11 @@ impl Work<'_> {
         previews: &[ChannelPlan],
         palette: Palette,
     ) -> String {
-        let mut text = present_publish::plan(self.wanted, plans, palette);
+        // How long it takes is nice to know, and no reason to fail.
+        let seconds = expected_seconds(self.store, plans).unwrap_or_default();
+        let mut text = present_publish::plan(self.wanted, plans, seconds, palette);
         for one in copies {
-            text += &present_publish::plan(self.wanted, &one.plans, palette);
+            text += &present_publish::plan(self.wanted, &one.plans, None, palette);
         }
         text + &present_publish::channels(previews, palette)
     }
@@ -384,10 +407,13 @@ impl Work<'_> {
         if self.context.global.json {
             let bytes: u64 = plans.iter().map(Plan::bytes).sum();
             let requests: u64 = plans.iter().map(Plan::requests).sum();
+            let everywhere = || plans.iter().chain(copies.iter().flat_map(|one| &one.plans));
+            let notes: BTreeSet<&String> = everywhere().flat_map(|plan| &plan.notes).collect();
             return self.context.print_json(&serde_json::json!({
                 "image": self.record.reference().to_string(), "name": self.wanted.name, "plans": plans,
                 "copies": copies.iter().map(|one| &one.plans).collect::<Vec<_>>(),
-                "channels": previews, "bytes": bytes, "requests": requests,
+                "channels": previews, "bytes": bytes, "requests": requests, "cost": cost(everywhere()),
+                "seconds": expected_seconds(self.store, plans)?, "notes": notes,
             }));
         }
         self.context.print(&self.text(plans, copies, previews, Palette::for_stdout()));

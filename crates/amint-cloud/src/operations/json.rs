@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Call, cloudtrail, kms, marketplace, ssm};
+use super::{Call, cloudtrail, kms, marketplace, organizations, servicequotas, ssm};
 use crate::Service;
 use crate::protocol::Fault;
 
@@ -61,6 +61,17 @@ pub(super) static OPERATIONS: &[JsonOperation] = &[
     operation!(Marketplace, "ListChangeSets", marketplace::list_change_sets, "POST"),
     operation!(Marketplace, "ListEntities", marketplace::list_entities, "POST"),
     operation!(Marketplace, "StartChangeSet", marketplace::start_change_set, "POST"),
+    operation!(Organizations, "AttachPolicy", organizations::attach_policy),
+    operation!(Organizations, "CreatePolicy", organizations::create_policy),
+    operation!(Organizations, "DeletePolicy", organizations::delete_policy),
+    operation!(Organizations, "DescribeEffectivePolicy", organizations::describe_effective_policy),
+    operation!(Organizations, "DescribePolicy", organizations::describe_policy),
+    operation!(Organizations, "DetachPolicy", organizations::detach_policy),
+    operation!(Organizations, "ListPolicies", organizations::list_policies),
+    operation!(ServiceQuotas, "GetAWSDefaultServiceQuota", servicequotas::get_aws_default_service_quota),
+    operation!(ServiceQuotas, "GetServiceQuota", servicequotas::get_service_quota),
+    operation!(ServiceQuotas, "ListServiceQuotas", servicequotas::list_service_quotas),
+    operation!(ServiceQuotas, "RequestServiceQuotaIncrease", servicequotas::request_service_quota_increase),
     operation!(Ssm, "AddTagsToResource", ssm::add_tags_to_resource),
     operation!(Ssm, "DeleteParameter", ssm::delete_parameter),
     operation!(Ssm, "DeleteParameters", ssm::delete_parameters),

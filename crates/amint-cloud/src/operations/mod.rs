@@ -11,8 +11,10 @@ mod iam;
 mod json;
 mod kms;
 mod marketplace;
+mod organizations;
 mod page;
 mod rbin;
+mod servicequotas;
 mod ssm;
 mod sts;
 #[cfg(test)]

@@ -15,8 +15,10 @@ mod kms_key;
 mod launch_template;
 mod lock;
 mod marketplace;
+mod organization_policy;
 mod parameter;
 mod principal;
+mod quota;
 mod retention_rule;
 mod scaling;
 mod security_group;
@@ -49,8 +51,10 @@ pub(crate) use lock::{Lock, LockMode};
 pub(crate) use marketplace::{
     CatalogChange, ChangeOutcome, ChangeSet, DeliveryOption, Product, ProductVersion,
 };
+pub(crate) use organization_policy::OrganizationPolicy;
 pub(crate) use parameter::{Parameter, ParameterVersion};
 pub(crate) use principal::{InstanceProfile, ManagedPolicy, Role, Secret, Session, User, UserKey};
+pub(crate) use quota::Quota;
 pub(crate) use retention_rule::{BinKind, RetentionRule, RuleLock, RuleTag};
 pub(crate) use scaling::{LaunchConfiguration, ScalingGroup, ScalingLaunch};
 pub(crate) use security_group::{Peer, Rule, SecurityGroup};
@@ -195,8 +199,10 @@ tables! {
     launch_configurations: LaunchConfiguration = "launch-configuration", key;
     launch_templates: LaunchTemplate = "launch-template", id;
     managed_policies: ManagedPolicy = "managed-policy", arn;
+    organization_policies: OrganizationPolicy = "organization-policy", id;
     parameters: Parameter = "parameter", key;
     products: Product = "product", id;
+    quotas: Quota = "quota", key;
     roles: Role = "role", key;
     scaling_groups: ScalingGroup = "scaling-group", key;
     sessions: Session = "session", id;

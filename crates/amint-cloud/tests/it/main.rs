@@ -19,6 +19,7 @@ mod kms;
 mod launch_templates;
 mod marketplace;
 mod networks;
+mod organization;
 mod parameters;
 mod recycle_bin;
 mod scaling;

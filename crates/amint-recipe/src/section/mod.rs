@@ -28,7 +28,7 @@ pub use lifecycle::Lifecycle;
 pub use marketplace::{Marketplace, is_product};
 pub use packages::{Packages, Pin, PinTarget};
 pub use ports::{Port, Protocol};
-pub use publish::{Publish, is_organization};
+pub use publish::{DeregistrationProtection, Publish, is_organization};
 pub use repository::Repository;
 pub use rights::Right;
 pub use run::{Run, RunAction};

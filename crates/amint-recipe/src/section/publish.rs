@@ -12,8 +12,18 @@ use crate::section::Profile;
 use crate::table::{Table, string_of, values};
 use crate::text::{Region, names};
 
-pub(crate) const KEYS: [&str; 8] =
-    ["regions", "share_with", "copy_to", "deprecate_after_days", "parameter", "channels", "keys", "tags"];
+pub(crate) const KEYS: [&str; 10] = [
+    "regions",
+    "share_with",
+    "copy_to",
+    "deprecate_after_days",
+    "deregistration_protection",
+    "watermarks",
+    "parameter",
+    "channels",
+    "keys",
+    "tags",
+];
 
 /// Most regions of a recipe: more than AWS has.
 const REGION_COUNT_MAX: usize = 64;
@@ -23,6 +33,8 @@ const ACCOUNT_COUNT_MAX: usize = 1000;
 const COPY_COUNT_MAX: usize = 50;
 /// Most channels that publishing moves.
 const CHANNEL_COUNT_MAX: usize = 16;
+/// Most watermarks of a recipe.
+const WATERMARK_COUNT_MAX: usize = 8;
 /// How many days an image may be fresh: ten years (`EnableImageDeprecation`, `DeprecateAt`).
 const FRESH_DAYS: RangeInclusive<u32> = 1..=3650;
 /// Most tags of a recipe: 50 less those of amint itself ("Tag your Amazon EC2 resources", restrictions).
@@ -53,6 +65,12 @@ pub struct Publish {
     /// How many days after its build the image is deprecated. Without it never.
     #[schemars(range(min = 1, max = 3650))]
     pub deprecate_after_days: Option<u32>,
+    /// What keeps the image from being deregistered. Without it nothing does.
+    #[schemars(default, with = "DeregistrationProtection")]
+    pub deregistration_protection: Option<DeregistrationProtection>,
+    /// The watermarks of the account that the image gets, by their names. They go along with everything that is made of it.
+    #[schemars(default, inner(regex(pattern = "^[A-Za-z0-9 ()\\[\\]./'@_-]{3,128}$")))]
+    pub watermarks: Vec<String>,
     /// The path of parameters of Systems Manager below which each channel has one that names the image: `/golden/web`.
     /// Without it `/amint/` and the name of the image.
     #[schemars(regex(pattern = "^(/[A-Za-z0-9_.-]+)+$"))]
@@ -66,6 +84,34 @@ pub struct Publish {
     /// Tags of image and snapshot, besides those of amint itself.
     #[schemars(default)]
     pub tags: BTreeMap<String, String>,
+}
+
+/// What keeps an image from being deregistered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeregistrationProtection {
+    /// Until it is disabled.
+    WithoutCooldown,
+    /// Until 24 hours after it is disabled.
+    WithCooldown,
+}
+
+fn protection(text: &str) -> Result<DeregistrationProtection, Flaw> {
+    match text {
+        "without-cooldown" => Ok(DeregistrationProtection::WithoutCooldown),
+        "with-cooldown" => Ok(DeregistrationProtection::WithCooldown),
+        _ => Err(Flaw::new(format!("`{text}` is no protection"))
+            .hint("write `with-cooldown` or `without-cooldown`")),
+    }
+}
+
+fn watermark(text: &str) -> Result<String, Flaw> {
+    let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || " ()[]./-'@_".contains(letter);
+    if (3..=128).contains(&text.len()) && text.chars().all(is_allowed) {
+        return Ok(text.to_owned());
+    }
+    let flaw = Flaw::new(format!("`{text}` cannot be the name of a watermark"));
+    Err(flaw.hint("3 to 128 letters, digits, spaces and ()[]./-'@_ are allowed"))
 }
 
 pub(crate) fn parse(root: &Table<'_>, problems: &mut Problems<'_>, profiles: &[Profile]) -> Publish {
@@ -84,6 +130,7 @@ pub(crate) fn parse(root: &Table<'_>, problems: &mut Problems<'_>, profiles: &[P
     }
     let share_with = table.parsed_list(problems, "share_with", ACCOUNT_COUNT_MAX, account);
     let copy_to = table.parsed_list(problems, "copy_to", COPY_COUNT_MAX, super::marketplace::role);
+    let watermarks = table.parsed_list(problems, "watermarks", WATERMARK_COUNT_MAX, watermark);
     let parameter = table.parsed(problems, "parameter", parameter).map(|path| path.value);
     let channels = table.parsed_list(problems, "channels", CHANNEL_COUNT_MAX, channel);
     Publish {
@@ -93,6 +140,10 @@ pub(crate) fn parse(root: &Table<'_>, problems: &mut Problems<'_>, profiles: &[P
         deprecate_after_days: table
             .integer(problems, "deprecate_after_days", FRESH_DAYS)
             .map(|days| days.value),
+        deregistration_protection: table
+            .parsed(problems, "deregistration_protection", protection)
+            .map(|protection| protection.value),
+        watermarks: watermarks.map(values).unwrap_or_default(),
         parameter,
         channels: channels.map(values).unwrap_or_default(),
         keys: keys(&table, problems, is_for_marketplace),
@@ -251,6 +302,20 @@ mod tests {
         let publish = recipe(good).publish;
         assert_eq!((publish.share_with.len(), publish.deprecate_after_days), (1, Some(365)));
         assert_eq!(publish.tags["team"], "web");
+    }
+
+    #[test]
+    fn reads_protection_and_watermarks() {
+        let text = "[publish]\nderegistration_protection = \"with-cooldown\"\nwatermarks = [\"golden\"]\n";
+        let publish = recipe(text).publish;
+        assert_eq!(
+            (publish.deregistration_protection, publish.watermarks),
+            (Some(super::DeregistrationProtection::WithCooldown), vec!["golden".to_owned()])
+        );
+        let found =
+            errors("[publish]\nderegistration_protection = \"yes\"\nwatermarks = [\"gold:en\", \"ok\"]\n");
+        let texts: Vec<_> = found.iter().map(|(text, _, _)| text.as_str()).collect();
+        assert_eq!(texts, ["\"yes\"", "\"gold:en\"", "\"ok\""]);
     }
 
     #[test]

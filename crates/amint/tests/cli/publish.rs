@@ -123,7 +123,8 @@ impl Bench {
 const RECIPE: &str = "\
 [image]\nname = \"web\"\nversion = \"1.0.0\"\n[base]\ndebian = \"trixie\"\n\
 [publish]\nregions = [\"us-east-1\", \"eu-west-1\"]\nshare_with = [\"111122223333\"]\n\
-deprecate_after_days = 3000\ntags = { team = \"web\" }\n";
+deprecate_after_days = 3000\ntags = { team = \"web\" }\n\
+deregistration_protection = \"without-cooldown\"\nwatermarks = [\"golden\"]\n";
 
 fn changing(result: &Value) -> Vec<&str> {
     const CHANGING: [&str; 4] = ["Start", "Put", "Register", "Modify"];
@@ -137,9 +138,14 @@ fn a_plan_is_written_done_proven_and_done_only_once() {
     bench.put("1.0.0", &Disk { blocks: 60, changed: None }, Some(RECIPE));
     let plan = bench.amint(&["publish", "web", "--plan", "--out", "plan.json"]);
     assert_eq!(plan.code, Some(0), "{}", plan.stderr);
-    for told in
-        ["send 48 blocks (24 MiB)", "let 111122223333 launch", "deprecate it on 2035-01-19", "48 MiB to send"]
-    {
+    for told in [
+        "send 48 blocks (24 MiB)",
+        "let 111122223333 launch",
+        "deprecate it on 2035-01-19",
+        "give it the watermark 123456789012:golden",
+        "protect it from being deregistered\n",
+        "48 MiB to send, at least 116 requests, $0.01 once and up to $0.01 a month",
+    ] {
         assert!(plan.stdout.contains(told), "{told}: {}", plan.stdout);
     }
     let wrong = bench.amint(&["publish", "web", "--apply", "plan.json", "--region", "us-west-2"]);
