@@ -198,9 +198,10 @@ impl From<ApplyError> for Failure {
             ApplyError::Journal(_) => (ExitCode::Environment, None),
             ApplyError::Refused { .. } => (ExitCode::Gate, None),
             ApplyError::Cloud(cloud) => (ExitCode::Cloud, hint_of(cloud)),
-            ApplyError::GivenUp { .. } | ApplyError::NotReady { .. } | ApplyError::NoSource { .. } => {
-                (ExitCode::Cloud, Some("the same command goes on from here"))
-            }
+            ApplyError::GivenUp { .. }
+            | ApplyError::NotReady { .. }
+            | ApplyError::NoSource { .. }
+            | ApplyError::NoImage { .. } => (ExitCode::Cloud, Some("the same command goes on from here")),
             _ => (ExitCode::Cloud, None),
         };
         match error {

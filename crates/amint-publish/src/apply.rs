@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use amint_store::{ImageReader, Outcome, Store, StoreError};
-use amint_types::{BlockSource, Cancel, Cancelled, Digest};
+use amint_types::{Cancel, Cancelled, Digest};
 use serde::Serialize;
 use serde_json::json;
 
+use crate::buffers::Buffers;
 use crate::cloud::{
     CloudError, CloudErrorClass, CloudImage, CompleteSnapshot, Region, SnapshotState, StartSnapshot,
     StartedSnapshot,
@@ -80,6 +81,12 @@ pub enum ApplyError {
     /// The region that others copy from failed.
     #[error("there is no image in {region} to copy from")]
     NoSource {
+        /// The region.
+        region: String,
+    },
+    /// The store does not give the image, as another region tells.
+    #[error("there is no image to publish in {region}")]
+    NoImage {
         /// The region.
         region: String,
     },
@@ -197,7 +204,9 @@ pub struct Publication<'a> {
     /// What has to happen for it.
     pub plan: &'a Plan,
     /// The blocks.
-    pub image: ImageReader,
+    pub image: Arc<ImageReader>,
+    /// Memory for those on their way.
+    pub buffers: Buffers,
     /// Whose log tells of it.
     pub store: &'a Store,
     /// The folder for lists of blocks that were sent.
@@ -216,11 +225,9 @@ pub async fn apply<R: Region>(
     progress: &Progress<'_>,
     cancel: &Cancel,
 ) -> Result<Applied, ApplyError> {
-    let Publication { wanted, plan, image, store, folder, source_image_id } = publication;
-    let manifest = Arc::new(image.manifest().clone());
-    let source: Arc<dyn BlockSource> = Arc::new(image);
-    let work =
-        Work { region, wanted, plan, disk: Disk { source, manifest }, store, folder, progress, cancel };
+    let Publication { wanted, plan, image, buffers, store, folder, source_image_id } = publication;
+    let disk = Disk { image, buffers };
+    let work = Work { region, wanted, plan, disk, store, folder, progress, cancel };
     let mut applied = match &plan.action {
         Action::Nothing { image_id, snapshot_id } => Applied {
             image_id: image_id.clone(),
@@ -722,12 +729,13 @@ mod tests {
             let observed = observe(region, &wanted, &cancel).await?;
             let known = |digest| self.store.manifest(digest).ok();
             let plan = plan(&wanted, &observed, &manifest, &known);
-            let image = self.store.reader(&self.record).unwrap();
+            let image = Arc::new(self.store.reader(&self.record).unwrap());
             let (store, folder) = (&self.store, self.list());
             let publication = Publication {
                 wanted: &wanted,
                 plan: &plan,
                 image,
+                buffers: Buffers::default(),
                 store,
                 folder: &folder,
                 source_image_id: None,

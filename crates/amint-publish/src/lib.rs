@@ -12,6 +12,7 @@
 //! - [`calls`] lists every request that is sent; [`policy`] allows these and nothing else.
 
 mod apply;
+mod buffers;
 pub mod calls;
 mod cloud;
 mod collect;
@@ -35,8 +36,10 @@ mod tag_policy;
 mod testing;
 mod upload;
 mod wanted;
+mod window;
 
 pub use apply::{Applied, ApplyError, Publication, apply, observe};
+pub use buffers::Buffers;
 pub use cloud::{
     BlockData, CloudError, CloudErrorClass, CloudImage, CloudSnapshot, CompleteSnapshot, CopyImage, Listed,
     Protection, Region, RegisterImage, SnapshotState, StartSnapshot, StartedSnapshot, Tags,

@@ -1,10 +1,10 @@
 //! Proof: the blocks of a snapshot are those of the store.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use amint_store::Manifest;
 use amint_types::{BLOCK_BYTES, Cancel, Digest};
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde::Serialize;
 
 use crate::apply::ApplyError;
@@ -12,9 +12,8 @@ use crate::cloud::Region;
 use crate::retry::{Patience, again};
 use crate::upload::Progress;
 use crate::wanted::{DIGEST_TAG, made_otherwise};
+use crate::window::Window;
 
-/// How many blocks are read at once.
-const READERS: usize = 16;
 /// How many differing blocks are told by name.
 const TOLD_MAX: usize = 20;
 
@@ -89,47 +88,105 @@ pub async fn read_back<R: Region>(
     progress: &Progress<'_>,
     cancel: &Cancel,
 ) -> Result<ReadBack, ApplyError> {
-    let mut tokens = BTreeMap::new();
-    let mut page: Option<String> = None;
+    let mut unseen = Unseen::of(manifest);
+    let mut total = unseen.count;
+    let mut found = ReadBack::default();
+    let mut different = BTreeSet::new();
+    let mut window = Window::new();
+    let mut reads = FuturesUnordered::new();
+    let (mut listed, mut page) = (Vec::new().into_iter(), Page::First);
     loop {
-        let ask = || region.list_blocks(snapshot_id, page.as_deref());
-        let listed = again(Patience::Settled, cancel, ask).await?;
-        tokens.extend(listed.blocks);
-        page = listed.next;
-        if page.is_none() {
-            break;
-        }
-    }
-    let total = tokens.len() as u64;
-    let wanted = |index: u64| {
-        usize::try_from(index).ok().and_then(|index| manifest.blocks().get(index).copied().flatten())
-    };
-    let used = manifest.blocks().iter().zip(0_u64..).filter(|(block, _)| block.is_some());
-    let missing = used.filter(|(_, index)| !tokens.contains_key(index)).count() as u64;
-    let mut found = ReadBack { missing, ..ReadBack::default() };
-    let mut reads = stream::iter(tokens)
-        .map(async |(index, token)| {
-            let ask = || region.get_block(snapshot_id, index, &token);
-            let bytes = again(Patience::Settled, cancel, ask).await?;
-            let length = manifest.disk_bytes().saturating_sub(index * BLOCK_BYTES).min(BLOCK_BYTES);
-            let (content, rest) = bytes.split_at(bytes.len().min(usize::try_from(length).unwrap_or(0)));
-            let is_zero = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
-            let is_same = match wanted(index) {
-                Some(digest) => Digest::of(content) == digest && is_zero(rest),
-                None => is_zero(&bytes),
+        while reads.len() < window.size() {
+            if let Some((index, token)) = listed.next() {
+                // What the store has nothing of is read as well.
+                total += u64::from(!unseen.see(index));
+                reads.push(read_one((region, snapshot_id), index, token, manifest, cancel));
+                continue;
+            }
+            // A page at a time: tokens of all blocks would need more memory than the blocks that are read.
+            let next = match page {
+                Page::First => None,
+                Page::Next(token) => Some(token),
+                Page::None => break,
             };
-            Ok::<_, ApplyError>((index, is_same && bytes.len() as u64 == BLOCK_BYTES))
-        })
-        .buffered(READERS);
-    while let Some((index, is_same)) = reads.try_next().await? {
+            let ask = || region.list_blocks(snapshot_id, next.as_deref());
+            let answer = again(Patience::Settled, cancel, ask).await?;
+            listed = answer.blocks.into_iter();
+            page = answer.next.map_or(Page::None, Page::Next);
+        }
+        let Some(read) = reads.next().await else { break };
+        let (index, is_same) = read?;
+        window.learn(0);
         found.blocks += 1;
         if !is_same {
             found.different += 1;
-            if found.first_different.len() < TOLD_MAX {
-                found.first_different.push(index);
+            different.insert(index);
+            if different.len() > TOLD_MAX {
+                different.pop_last();
             }
         }
         progress(found.blocks, total);
     }
+    found.first_different = different.into_iter().collect();
+    found.missing = unseen.count;
     Ok(found)
+}
+
+/// Which page of the list comes next.
+enum Page {
+    First,
+    Next(String),
+    None,
+}
+
+/// The blocks that carry something in the store, and were not listed yet.
+struct Unseen {
+    blocks: Vec<bool>,
+    count: u64,
+}
+
+impl Unseen {
+    fn of(manifest: &Manifest) -> Self {
+        let blocks: Vec<bool> = manifest.blocks().iter().map(Option::is_some).collect();
+        let count = blocks.iter().filter(|is_used| **is_used).count() as u64;
+        Self { blocks, count }
+    }
+
+    /// Crosses a block off, and tells whether it was there to be.
+    fn see(&mut self, index: u64) -> bool {
+        let block = usize::try_from(index).ok().and_then(|index| self.blocks.get_mut(index));
+        let was = block.is_some_and(std::mem::take);
+        self.count -= u64::from(was);
+        was
+    }
+}
+
+/// Reads a block, and tells whether it is that of the store.
+async fn read_one<R: Region>(
+    (region, snapshot_id): (&R, &str),
+    index: u64,
+    token: String,
+    manifest: &Manifest,
+    cancel: &Cancel,
+) -> Result<(u64, bool), ApplyError> {
+    let ask = || region.get_block(snapshot_id, index, &token);
+    let bytes = again(Patience::Settled, cancel, ask).await?;
+    let wanted =
+        usize::try_from(index).ok().and_then(|index| manifest.blocks().get(index).copied().flatten());
+    let length = manifest.disk_bytes().saturating_sub(index.saturating_mul(BLOCK_BYTES)).min(BLOCK_BYTES);
+    // Hashing in the one task that waits for all would keep the others from being read.
+    let judged = tokio::task::spawn_blocking(move || is_same(&bytes, wanted, length)).await;
+    let is_same = judged.map_err(|error| ApplyError::Read { index, source: std::io::Error::other(error) })?;
+    Ok((index, is_same))
+}
+
+/// Compares a block with what the store has in its place: `length` bytes, and zeros behind them.
+fn is_same(bytes: &[u8], wanted: Option<Digest>, length: u64) -> bool {
+    let (content, rest) = bytes.split_at(bytes.len().min(usize::try_from(length).unwrap_or(0)));
+    let is_zero = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
+    let is_same = match wanted {
+        Some(digest) => Digest::of(content) == digest && is_zero(rest),
+        None => is_zero(bytes),
+    };
+    is_same && bytes.len() as u64 == BLOCK_BYTES
 }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
-use amint_store::{ImageRecord, Manifest, Store};
+use amint_store::{ImageReader, ImageRecord, Manifest, Store, StoreError};
 use amint_types::{Cancel, Digest};
 use futures_util::future::{join_all, try_join_all};
 
 use crate::apply::{Applied, ApplyError, Publication, apply, observe, observe_tag_policy};
+use crate::buffers::Buffers;
 use crate::cloud::Region;
 use crate::copies::{Copies, choose};
 use crate::plan::{Action, Copy, Plan, plan};
@@ -116,6 +118,11 @@ pub async fn apply_all<R: Region>(
     cancel: &Cancel,
 ) -> Vec<Result<Applied, ApplyError>> {
     let is_copy = |index: &usize| matches!(batch.plans[*index].action, Action::Copy(_));
+    let image = match batch.store.reader(batch.record) {
+        Ok(image) => Arc::new(image),
+        Err(error) => return failed_everywhere(batch, error),
+    };
+    let blocks = (image, Buffers::default());
     let all = 0..batch.plans.len().min(batch.regions.len());
     let (copies, others): (Vec<usize>, Vec<usize>) = all.partition(is_copy);
     let mut results: BTreeMap<usize, Result<Applied, ApplyError>> = BTreeMap::new();
@@ -130,7 +137,7 @@ pub async fn apply_all<R: Region>(
         let works = indexes.iter().map(async |index| {
             let plan = &batch.plans[*index];
             progress(plan, RegionEvent::Started);
-            let result = one(batch, *index, &images, progress, cancel).await;
+            let result = one(batch, *index, &blocks, &images, progress, cancel).await;
             progress(plan, RegionEvent::Ended(&result));
             result
         });
@@ -140,9 +147,17 @@ pub async fn apply_all<R: Region>(
     results.into_values().collect()
 }
 
+/// Without the image nothing can be done anywhere: the first region tells why.
+fn failed_everywhere<R>(batch: &Batch<'_, R>, error: StoreError) -> Vec<Result<Applied, ApplyError>> {
+    let rest =
+        batch.plans.iter().skip(1).map(|plan| Err(ApplyError::NoImage { region: plan.region.clone() }));
+    std::iter::once(Err(error.into())).chain(rest).take(batch.plans.len()).collect()
+}
+
 async fn one<R: Region>(
     batch: &Batch<'_, R>,
     index: usize,
+    (image, buffers): &(Arc<ImageReader>, Buffers),
     images: &BTreeMap<String, String>,
     progress: &RegionProgress<'_>,
     cancel: &Cancel,
@@ -155,7 +170,8 @@ async fn one<R: Region>(
     let publication = Publication {
         wanted: batch.wanted,
         plan,
-        image: batch.store.reader(batch.record)?,
+        image: Arc::clone(image),
+        buffers: buffers.clone(),
         store: batch.store,
         folder: batch.folder,
         source_image_id,

@@ -129,6 +129,8 @@ pub(crate) struct Faults {
     pub(crate) is_encrypted: bool,
     /// Whether no parameter may be set.
     pub(crate) is_put_denied: bool,
+    /// Which block that comes is never answered, counted from 1.
+    pub(crate) stall_at: Option<u64>,
     /// The tag policy of the account.
     pub(crate) tag_policy: Option<&'static str>,
     /// How many images the account may have.
@@ -165,6 +167,8 @@ struct State {
     /// Calls that changed something.
     changes: u64,
     puts: u64,
+    /// Blocks that came, those too that were not answered.
+    arrived: u64,
     next: u64,
     random: u64,
     snapshots: BTreeMap<String, FakeSnapshot>,
@@ -297,6 +301,20 @@ impl Fake {
     /// Gives a snapshot up, as the service does when no block comes.
     pub(crate) fn give_up(&self, id: &str) {
         self.state().snapshots.get_mut(id).unwrap().told.state = SnapshotState::Unusable;
+    }
+
+    /// Begins a snapshot.
+    pub(crate) async fn start_for_test(&self) -> String {
+        let request = StartSnapshot {
+            volume_gib: 1,
+            parent_id: None,
+            key: None,
+            description: String::new(),
+            client_token: "token".to_owned(),
+            tags: Tags::new(),
+            timeout_minutes: 60,
+        };
+        self.start_snapshot(&request).await.unwrap().id
     }
 
     /// Spoils a block.
@@ -462,6 +480,14 @@ impl Region for Fake {
     }
 
     async fn put_block(&self, snapshot_id: &str, index: u64, block: &BlockData) -> Result<(), CloudError> {
+        let is_stalled = {
+            let mut state = self.state();
+            state.arrived += 1;
+            state.faults.stall_at == Some(state.arrived)
+        };
+        if is_stalled {
+            return std::future::pending().await;
+        }
         self.call("ebs:PutSnapshotBlock", |state| {
             let Some(snapshot) = state.snapshots.get_mut(snapshot_id) else {
                 return Err(error("ebs:PutSnapshotBlock", CloudErrorClass::NotFound, "no such snapshot"));
@@ -472,7 +498,8 @@ impl Region for Fake {
                 (block.bytes.len(), block.checksum.as_str()),
                 (BLOCK, STANDARD.encode(digest).as_str())
             );
-            snapshot.blocks.insert(index, block.bytes.clone());
+            // A copy: the memory of blocks on their way is wanted back.
+            snapshot.blocks.insert(index, Bytes::copy_from_slice(&block.bytes));
             snapshot.written.insert(index, digest);
             state.puts += 1;
             state.changes += 1;

@@ -3,25 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use amint_store::Manifest;
+use amint_store::{ImageReader, Manifest};
 use amint_types::{BLOCK_BYTES, BlockSource, Cancel};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use sha2::{Digest as _, Sha256};
+use tokio::time::Instant;
 
 use crate::apply::ApplyError;
+use crate::buffers::Buffers;
 use crate::cloud::{BlockData, CloudError, CloudErrorClass, Region};
 use crate::journal::Journal;
 use crate::retry::{Patience, may_pass, or_cancelled, pause};
+use crate::window::{Pace, Window};
 
-/// How many blocks are on their way at first.
-const WINDOW_START: f64 = 8.0;
-/// How many blocks are on their way at most: with their buffers 32 MiB.
-const WINDOW_MAX: f64 = 64.0;
-/// How long a block may take before it is sent a second time beside the first: what stalls is seldom the block.
-const HEDGE_AFTER: Duration = Duration::from_secs(5);
 /// How long an attempt may take.
 const ATTEMPT_MAX: Duration = Duration::from_secs(30);
 
@@ -31,37 +28,51 @@ pub type Progress<'a> = dyn Fn(u64, u64) + Sync + 'a;
 /// The disk that is sent.
 #[derive(Clone)]
 pub(crate) struct Disk {
-    pub(crate) source: Arc<dyn BlockSource>,
-    pub(crate) manifest: Arc<Manifest>,
+    pub(crate) image: Arc<ImageReader>,
+    pub(crate) buffers: Buffers,
 }
 
 impl Disk {
-    /// Returns a block as snapshots have it: whole, with zeros where the disk has none or ends.
-    fn block(&self, index: u64) -> std::io::Result<Vec<u8>> {
-        let mut block = vec![0; usize::try_from(BLOCK_BYTES).unwrap_or(usize::MAX)];
-        if index < self.manifest.blocks().len() as u64 {
+    fn manifest(&self) -> &Manifest {
+        self.image.manifest()
+    }
+
+    /// Reads a block as snapshots have it: whole, with zeros where the disk has none or ends. `block` is zeros.
+    fn read(&self, index: u64, block: &mut [u8]) -> std::io::Result<()> {
+        if index < self.manifest().blocks().len() as u64 {
             // A block that is not there leaves the buffer as it is, and a short one leaves its end.
-            self.source.read_block(index, &mut block)?;
+            self.image.read_block(index, block)?;
         }
-        Ok(block)
+        Ok(())
+    }
+
+    /// Returns the SHA-256 of a block as snapshots have it, where the store knows it: not that of zeros, nor that of a
+    /// block that is cut.
+    fn known_digest(&self, index: u64) -> Option<[u8; 32]> {
+        let known = usize::try_from(index).ok().and_then(|index| self.manifest().blocks().get(index));
+        let is_cut = index == self.manifest().disk_bytes() / BLOCK_BYTES;
+        known.copied().flatten().filter(|_| !is_cut).map(|digest| *digest.as_bytes())
     }
 
     /// Returns the SHA-256 of a block as snapshots have it.
-    pub(crate) fn digest(&self, index: u64) -> std::io::Result<[u8; 32]> {
-        let known = usize::try_from(index).ok().and_then(|index| self.manifest.blocks().get(index));
-        let is_cut = index == self.manifest.disk_bytes() / BLOCK_BYTES;
-        match known.copied().flatten() {
-            Some(digest) if !is_cut => Ok(*digest.as_bytes()),
-            _ => Ok(Sha256::digest(self.block(index)?).into()),
+    fn digest(&self, index: u64) -> std::io::Result<[u8; 32]> {
+        if let Some(digest) = self.known_digest(index) {
+            return Ok(digest);
         }
+        let mut block = vec![0; usize::try_from(BLOCK_BYTES).unwrap_or(usize::MAX)];
+        self.read(index, &mut block)?;
+        Ok(Sha256::digest(&block).into())
     }
 
     async fn data(&self, index: u64) -> std::io::Result<BlockData> {
+        let closed = || std::io::Error::other("there is no memory for blocks any more");
+        let mut buffer = self.buffers.take().await.ok_or_else(closed)?;
+        let _reader = self.buffers.reader().await.ok_or_else(closed)?;
         let disk = self.clone();
         let made = tokio::task::spawn_blocking(move || {
-            let bytes = Bytes::from(disk.block(index)?);
-            let digest = disk.digest(index)?;
-            Ok(BlockData { bytes, checksum: STANDARD.encode(digest) })
+            disk.read(index, buffer.bytes_mut())?;
+            let digest = disk.known_digest(index).unwrap_or_else(|| Sha256::digest(buffer.as_ref()).into());
+            Ok(BlockData { bytes: Bytes::from_owner(buffer), checksum: STANDARD.encode(digest) })
         });
         made.await.map_err(std::io::Error::other)?
     }
@@ -75,7 +86,7 @@ pub(crate) fn checksum(disk: &Disk, indexes: &[u64]) -> std::io::Result<String> 
     for index in indexes {
         let is_zero = usize::try_from(*index)
             .ok()
-            .and_then(|index| disk.manifest.blocks().get(index).copied().flatten())
+            .and_then(|index| disk.manifest().blocks().get(index).copied().flatten())
             .is_none();
         let digest = match zeros.filter(|_| is_zero) {
             Some(digest) => digest,
@@ -103,13 +114,13 @@ pub(crate) async fn upload<R: Region>(
         indexes.iter().copied().filter(|index| !journal.has(*index)).collect::<Vec<_>>().into_iter();
     let (total, mut done) = (indexes.len() as u64, (indexes.len() - left.len()) as u64);
     progress(done, total);
-    let mut window = Window::new();
+    let (mut window, pace) = (Window::new(), Pace::default());
     let mut running = FuturesUnordered::new();
     let mut sent = 0;
     loop {
         while running.len() < window.size() {
             let Some(index) = left.next() else { break };
-            running.push(send(region, snapshot_id, disk, index, cancel));
+            running.push(send((region, snapshot_id), disk, index, &pace, cancel));
         }
         let Some(block) = running.next().await else { return Ok(sent) };
         let block = block?;
@@ -126,16 +137,16 @@ struct Sent {
 }
 
 async fn send<R: Region>(
-    region: &R,
-    snapshot_id: &str,
+    target: (&R, &str),
     disk: &Disk,
     index: u64,
+    pace: &Pace,
     cancel: &Cancel,
 ) -> Result<Sent, ApplyError> {
     let block = disk.data(index).await.map_err(|source| ApplyError::Read { index, source })?;
     let (mut attempt, mut throttled, mut waited) = (0, 0, Duration::ZERO);
     loop {
-        match or_cancelled(cancel, attempt_once(region, snapshot_id, index, &block)).await? {
+        match or_cancelled(cancel, attempt_once(target, index, &block, pace)).await? {
             Ok(()) => return Ok(Sent { index, throttled }),
             Err(error) => {
                 attempt += 1;
@@ -154,25 +165,44 @@ async fn send<R: Region>(
 
 /// Sends a block; one that takes long is sent a second time, and whichever is confirmed first counts.
 async fn attempt_once<R: Region>(
-    region: &R,
-    snapshot_id: &str,
+    (region, snapshot_id): (&R, &str),
     index: u64,
     block: &BlockData,
+    pace: &Pace,
 ) -> Result<(), CloudError> {
-    let first = region.put_block(snapshot_id, index, block);
-    let late = async {
-        tokio::time::sleep(HEDGE_AFTER).await;
-        region.put_block(snapshot_id, index, block).await
+    let put = async || {
+        let started = Instant::now();
+        let answer = region.put_block(snapshot_id, index, block).await;
+        if answer.is_ok() {
+            pace.learn(started.elapsed());
+        }
+        answer
     };
-    tokio::pin!(first, late);
-    let either = async {
+    let both = async {
+        let first = put();
+        tokio::pin!(first);
+        if let Ok(answer) = tokio::time::timeout(pace.patience(), &mut first).await {
+            return answer;
+        }
+        if !pace.may_repeat() {
+            return first.await;
+        }
+        let second = put();
+        tokio::pin!(second);
+        // One failure says nothing while the other is on its way.
         tokio::select! {
             biased;
-            answer = &mut first => answer,
-            answer = &mut late => answer,
+            answer = &mut first => match answer {
+                Ok(()) => Ok(()),
+                Err(_) => second.await,
+            },
+            answer = &mut second => match answer {
+                Ok(()) => Ok(()),
+                Err(_) => first.await,
+            },
         }
     };
-    tokio::time::timeout(ATTEMPT_MAX, either).await.unwrap_or_else(|_| {
+    tokio::time::timeout(ATTEMPT_MAX, both).await.unwrap_or_else(|_| {
         Err(CloudError {
             operation: "ebs:PutSnapshotBlock",
             region: region.name().to_owned(),
@@ -184,56 +214,28 @@ async fn attempt_once<R: Region>(
     })
 }
 
-/// How many blocks may be on their way: more by one for each windowful that got through, half when the service asks for
-/// patience (additive increase, multiplicative decrease: RFC 5681, section 3.1).
-struct Window {
-    size: f64,
-    /// How many answers until it may be halved again: those on their way know nothing of the last time.
-    deaf: usize,
-}
-
-impl Window {
-    fn new() -> Self {
-        Self { size: WINDOW_START, deaf: 0 }
-    }
-
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 64")]
-    fn size(&self) -> usize {
-        self.size as usize
-    }
-
-    fn learn(&mut self, throttled: u32) {
-        self.deaf = self.deaf.saturating_sub(1);
-        if throttled == 0 {
-            self.size = (self.size + 1.0 / self.size).min(WINDOW_MAX);
-        } else if self.deaf == 0 {
-            self.size = (self.size / 2.0).max(1.0);
-            self.deaf = self.size();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use amint_types::Cancel;
 
-    #[test]
-    fn the_window_grows_by_one_a_round_and_is_halved_once_a_round() {
-        let mut window = Window::new();
-        for _ in 0..8 {
-            window.learn(0);
-        }
-        assert_eq!(window.size(), 8);
-        for _ in 0..4 {
-            window.learn(0);
-        }
-        assert_eq!(window.size(), 9);
-        window.learn(1);
-        window.learn(3);
-        assert_eq!(window.size(), 4);
-        for _ in 0..100_000 {
-            window.learn(0);
-        }
-        assert_eq!(window.size(), 64);
+    use super::*;
+    use crate::testing::{Fake, Faults, stored};
+
+    /// Of forty blocks one is never answered: it is sent again long before the attempt is given up.
+    #[tokio::test(start_paused = true)]
+    async fn a_block_that_stalls_is_sent_a_second_time() {
+        let content: Vec<u8> = (1..=40).collect();
+        let (folder, store, record) = stored(&content);
+        let region = Fake::new(Faults { stall_at: Some(35), ..Faults::default() });
+        let snapshot = region.start_for_test().await;
+        let disk = Disk { image: Arc::new(store.reader(&record).unwrap()), buffers: Buffers::default() };
+        let mut journal = Journal::open(&folder.path().join("publish"), &snapshot).unwrap();
+        let indexes: Vec<u64> = (0..40).collect();
+        let started = Instant::now();
+        let sent =
+            upload(&region, &snapshot, &disk, &indexes, &mut journal, &|_, _| {}, &Cancel::new()).await;
+        assert_eq!(sent.unwrap(), 40);
+        assert!(started.elapsed() < Duration::from_secs(6), "{:?}", started.elapsed());
+        assert_eq!(region.puts(), 40);
     }
 }
