@@ -15,7 +15,9 @@
 //! 3. `copy` and `write` put the bytes there, the primary superblock last.
 //!
 //! Placement is sequential: journal, then directories, attributes and long symbolic links, then file data
-//! in order of inode numbers. Sparse files keep their holes in whole 4 KiB blocks; blocks of zeros that the
+//! in order of inode numbers, in groups with room behind each where the size allows it: a file that grows then
+//! moves some megabytes, and not everything behind it, so that the next version of an image shares most of its blocks
+//! with the last. Sparse files keep their holes in whole 4 KiB blocks; blocks of zeros that the
 //! source stores are allocated but left as holes of the target. Sockets are left out, as are extended
 //! attributes outside `user`, `trusted`, `security` and POSIX access control lists; both are counted.
 //!
