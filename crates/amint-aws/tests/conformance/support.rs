@@ -87,7 +87,7 @@ pub(crate) struct Bench {
 impl Bench {
     /// Starts an endpoint with one image, whose time the test moves.
     pub(crate) fn new() -> Self {
-        Self::with(|_| WorldOptions::default())
+        Self::with(|_| WorldOptions { page_default: Some(2), ..WorldOptions::default() })
     }
 
     /// As [`new`](Self::new), with further options, for which there is a folder.
