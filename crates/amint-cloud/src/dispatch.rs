@@ -82,7 +82,7 @@ impl Task {
             }
             (_, Protocol::Json) => {
                 let target = received.header("x-amz-target").unwrap_or_default();
-                let name = target.strip_prefix(service.target_prefix()).unwrap_or_default();
+                let name = service.operation_of_target(target).unwrap_or_default();
                 let operation = find_json(service, name).ok_or_else(|| service.unknown_operation(name))?;
                 Ok(Self::Json(operation, received.body.to_vec()))
             }

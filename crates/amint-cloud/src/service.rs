@@ -114,15 +114,23 @@ impl Service {
     }
 
     /// Returns what stands before the operation's name in `X-Amz-Target`.
-    pub(crate) fn target_prefix(self) -> &'static str {
+    fn target_prefix(self) -> &'static str {
         match self {
             Self::Ssm => "AmazonSSM.",
             Self::Kms => "TrentService.",
-            Self::CloudTrail => "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.",
+            Self::CloudTrail => "CloudTrail_20131101.",
             Self::Organizations => "AWSOrganizationsV20161128.",
             Self::ServiceQuotas => "ServiceQuotasV20190624.",
             _ => "",
         }
+    }
+
+    /// Takes the operation's name out of `X-Amz-Target`.
+    ///
+    /// boto3 and the AWS CLI write the name space of CloudTrail's interface, other SDKs its name alone.
+    pub(crate) fn operation_of_target(self, target: &str) -> Option<&str> {
+        let target = target.strip_prefix("com.amazonaws.cloudtrail.v20131101.").unwrap_or(target);
+        target.strip_prefix(self.target_prefix())
     }
 
     fn namespace(self) -> &'static str {

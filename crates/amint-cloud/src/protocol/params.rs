@@ -72,6 +72,12 @@ impl Params {
         self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// Tells whether a parameter is there, be it empty: `NoDevice` says what it says by that.
+    pub fn has(&self, name: &str) -> bool {
+        self.asked.borrow_mut().insert(name.to_owned());
+        self.values.contains_key(name)
+    }
+
     /// Returns a parameter that has to be there.
     ///
     /// # Errors

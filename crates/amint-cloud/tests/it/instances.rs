@@ -135,6 +135,11 @@ fn what_cannot_be_launched_is_refused_and_leaves_nothing() {
             400,
             "InvalidBlockDeviceMapping",
         ),
+        (
+            of("BlockDeviceMapping.1.DeviceName=/dev/xvda&BlockDeviceMapping.1.NoDevice="),
+            400,
+            "InvalidBlockDeviceMapping",
+        ),
         (of("BlockDeviceMapping.1.DeviceName=/dev/sdf"), 400, "MissingParameter"),
         (of("MetadataOptions.HttpTokens=maybe"), 400, "InvalidParameterValue"),
         (of("HibernationOptions.Configured=true"), 400, "UnsupportedOperation"),

@@ -59,7 +59,7 @@ fn asked(params: &Params) -> Result<Asked, Fault> {
     for index in params.indexes("BlockDeviceMapping") {
         let name = |key: &str| format!("BlockDeviceMapping.{index}.{key}");
         let device = params.required(&name("DeviceName"))?.to_owned();
-        if params.get(&name("NoDevice")).is_some() {
+        if params.has(&name("NoDevice")) {
             mapping.push((device, None));
             continue;
         }

@@ -30,8 +30,11 @@ pub(crate) fn create_security_group(call: &Call<'_>, params: &Params) -> Result<
         rules: vec![security_groups::all_outward()],
         tags: tags::specified(params, "security-group")?,
     };
-    let answer =
-        Element::default().text("return", true).text("groupId", &group.id).with(tag_set(&group.tags));
+    let answer = Element::default()
+        .text("return", true)
+        .text("groupId", &group.id)
+        .text("securityGroupArn", security_groups::arn(&group, "security-group", &group.id))
+        .with(tag_set(&group.tags));
     call.change(params, |change| {
         if security_groups::named(call, change.tables(), name).is_some() {
             let message = format!("The security group '{name}' already exists for VPC '{}'", group.vpc_id);

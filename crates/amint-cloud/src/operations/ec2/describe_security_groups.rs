@@ -57,6 +57,7 @@ pub(crate) fn describe_security_groups(call: &Call<'_>, params: &Params) -> Resu
             .text("groupName", &group.name)
             .text("groupDescription", &group.description)
             .text("vpcId", &group.vpc_id)
+            .text("securityGroupArn", security_groups::arn(group, "security-group", &group.id))
             .with(security_groups::permissions("ipPermissions", group, false))
             .with(security_groups::permissions("ipPermissionsEgress", group, true))
             .with(tag_set(&group.tags))

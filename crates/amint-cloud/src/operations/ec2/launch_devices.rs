@@ -19,7 +19,7 @@ pub(super) fn launch_devices(params: &Params, image: &Image) -> Result<Vec<Block
         }
         named.push(device_name);
         let at = devices.iter().position(|device| device.device_name == device_name);
-        if params.get(&name("NoDevice")).is_some() {
+        if params.has(&name("NoDevice")) {
             if device_name == image.root_device_name {
                 let message = "The root device cannot be left out";
                 return Err(Fault::client("InvalidBlockDeviceMapping", message));

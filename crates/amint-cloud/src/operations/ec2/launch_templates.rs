@@ -141,9 +141,12 @@ pub(super) fn data(params: &Params) -> Result<BTreeMap<String, String>, Fault> {
         let is_known =
             |part: &str| part.parse::<u32>().is_ok() || PARTS.iter().any(|(sent, _)| *sent == part);
         // What is unknown stays unasked, and is refused with all that nobody asked for.
-        if rest.split('.').all(is_known)
-            && let Some(value) = params.get(name)
-        {
+        if !rest.split('.').all(is_known) {
+            continue;
+        }
+        // Empty, it leaves a device out all the same.
+        let empty = || (rest.ends_with(".NoDevice") && params.has(name)).then_some("");
+        if let Some(value) = params.get(name).or_else(empty) {
             data.insert(rest.to_owned(), value.to_owned());
         }
     }

@@ -188,7 +188,7 @@ fn devices(params: &Params) -> Result<Vec<BlockDevice>, Fault> {
             return Err(Fault::client("InvalidBlockDeviceMapping", message));
         }
         // A device that is left out on purpose.
-        if params.get(&format!("{name}.NoDevice")).is_some() {
+        if params.has(&format!("{name}.NoDevice")) {
             continue;
         }
         let ebs = |key: &str| format!("{name}.Ebs.{key}");

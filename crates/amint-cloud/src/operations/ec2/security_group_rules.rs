@@ -60,8 +60,9 @@ fn revoke(call: &Call<'_>, params: &Params, is_egress: bool) -> Result<Element, 
     for id in &ids {
         check_id("sgr", "InvalidSecurityGroupRuleId.Malformed", id)?;
     }
-    call.change(params, |change| {
+    let (group, taken) = call.change(params, |change| {
         let mut group = security_groups::asked(call, change, params)?;
+        let mut taken = Vec::new();
         let named = security_groups::rules(call, change.tables(), params, is_egress)?;
         if named.is_empty() && ids.is_empty() {
             return Err(Fault::missing("IpPermissions"));
@@ -70,7 +71,7 @@ fn revoke(call: &Call<'_>, params: &Params, is_egress: bool) -> Result<Element, 
             let found = group.rules.iter().position(|rule| rule.is_egress == is_egress && is_it(rule));
             let message = || format!("The specified rule {what} does not exist in this security group.");
             let at = found.ok_or_else(|| Fault::client("InvalidPermission.NotFound", message()))?;
-            group.rules.remove(at);
+            taken.push(group.rules.remove(at));
             Ok::<_, Fault>(())
         };
         for rule in &named {
@@ -79,9 +80,10 @@ fn revoke(call: &Call<'_>, params: &Params, is_egress: bool) -> Result<Element, 
         for id in &ids {
             take(&|known| known.id == *id, id)?;
         }
-        change.put(group);
-        Ok(())
+        change.put(group.clone());
+        Ok((group, taken))
     })?;
     call.world.look_at_doors();
-    Ok(Element::default().text("return", true))
+    let entries = taken.iter().map(|rule| security_groups::describe_revoked(&group, rule));
+    Ok(Element::default().text("return", true).with(Element::list("revokedSecurityGroupRuleSet", entries)))
 }

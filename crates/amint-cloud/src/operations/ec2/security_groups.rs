@@ -244,12 +244,37 @@ pub(super) fn permissions(name: &'static str, group: &SecurityGroup, is_egress: 
     Element::list(name, entries)
 }
 
+/// Returns the ARN of a group, or of a rule of it.
+pub(super) fn arn(group: &SecurityGroup, kind: &str, id: &str) -> String {
+    format!("arn:aws:ec2:{}:{}:{kind}/{id}", group.region, group.account)
+}
+
 /// Writes one rule as operations on rules do.
 pub(super) fn describe_rule(group: &SecurityGroup, rule: &Rule) -> Element {
+    let element = parts(group, rule)
+        .text("groupOwnerId", &group.account)
+        .text("securityGroupRuleArn", arn(group, "security-group-rule", &rule.id));
+    let element = match &rule.peer {
+        Peer::Group(id) => element
+            .with(Element::new("referencedGroupInfo").text("groupId", id).text("userId", &group.account)),
+        _ => element,
+    };
+    element.with(tag_set(&rule.tags))
+}
+
+/// Writes a rule that was revoked.
+pub(super) fn describe_revoked(group: &SecurityGroup, rule: &Rule) -> Element {
+    match &rule.peer {
+        Peer::Group(id) => parts(group, rule).text("referencedGroupId", id),
+        _ => parts(group, rule),
+    }
+}
+
+/// Writes what is told of every rule.
+fn parts(group: &SecurityGroup, rule: &Rule) -> Element {
     let element = Element::default()
         .text("securityGroupRuleId", &rule.id)
         .text("groupId", &group.id)
-        .text("groupOwnerId", &group.account)
         .text("isEgress", rule.is_egress)
         .text("ipProtocol", &rule.protocol)
         .text("fromPort", rule.ports.map_or(-1, |(from, _)| from))
@@ -258,8 +283,7 @@ pub(super) fn describe_rule(group: &SecurityGroup, rule: &Rule) -> Element {
         Peer::Ipv4(address, bits) => element.text("cidrIpv4", format!("{address}/{bits}")),
         Peer::Ipv6(cidr) => element.text("cidrIpv6", cidr),
         Peer::PrefixList(id) => element.text("prefixListId", id),
-        Peer::Group(id) => element
-            .with(Element::new("referencedGroupInfo").text("groupId", id).text("userId", &group.account)),
+        Peer::Group(_) => element,
     };
-    element.maybe("description", rule.description.as_ref()).with(tag_set(&rule.tags))
+    element.maybe("description", rule.description.as_ref())
 }
