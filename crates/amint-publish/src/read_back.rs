@@ -1,6 +1,7 @@
 //! Proof: the blocks of a snapshot are those of the store.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use amint_store::Manifest;
 use amint_types::{BLOCK_BYTES, Cancel, Digest};
@@ -8,7 +9,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use serde::Serialize;
 
 use crate::apply::ApplyError;
-use crate::cloud::Region;
+use crate::cloud::{CloudErrorClass, Region};
 use crate::retry::{Patience, again};
 use crate::upload::Progress;
 use crate::wanted::{DIGEST_TAG, made_otherwise};
@@ -115,8 +116,8 @@ pub async fn read_back<R: Region>(
             page = answer.next.map_or(Page::None, Page::Next);
         }
         let Some(read) = reads.next().await else { break };
-        let (index, is_same) = read?;
-        window.learn(0);
+        let Read { index, is_same, throttled } = read?;
+        window.learn(throttled);
         found.blocks += 1;
         if !is_same {
             found.different += 1;
@@ -161,6 +162,14 @@ impl Unseen {
     }
 }
 
+/// What came of a block.
+struct Read {
+    index: u64,
+    is_same: bool,
+    /// How often the service asked for patience.
+    throttled: u32,
+}
+
 /// Reads a block, and tells whether it is that of the store.
 async fn read_one<R: Region>(
     (region, snapshot_id): (&R, &str),
@@ -168,8 +177,14 @@ async fn read_one<R: Region>(
     token: String,
     manifest: &Manifest,
     cancel: &Cancel,
-) -> Result<(u64, bool), ApplyError> {
-    let ask = || region.get_block(snapshot_id, index, &token);
+) -> Result<Read, ApplyError> {
+    let throttled = AtomicU32::new(0);
+    let ask = async || {
+        let answer = region.get_block(snapshot_id, index, &token).await;
+        let is_throttled = answer.as_ref().is_err_and(|error| error.class == CloudErrorClass::Throttled);
+        throttled.fetch_add(u32::from(is_throttled), Ordering::Relaxed);
+        answer
+    };
     let bytes = again(Patience::Settled, cancel, ask).await?;
     let wanted =
         usize::try_from(index).ok().and_then(|index| manifest.blocks().get(index).copied().flatten());
@@ -177,7 +192,7 @@ async fn read_one<R: Region>(
     // Hashing in the one task that waits for all would keep the others from being read.
     let judged = tokio::task::spawn_blocking(move || is_same(&bytes, wanted, length)).await;
     let is_same = judged.map_err(|error| ApplyError::Read { index, source: std::io::Error::other(error) })?;
-    Ok((index, is_same))
+    Ok(Read { index, is_same, throttled: throttled.into_inner() })
 }
 
 /// Compares a block with what the store has in its place: `length` bytes, and zeros behind them.
