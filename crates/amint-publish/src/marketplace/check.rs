@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::catalog::{AccessRole, CatalogProduct};
+use super::explain::explain;
 use super::listing::Listing;
 use crate::cloud::CloudImage;
 use crate::wanted::DIGEST_TAG;
@@ -159,7 +160,7 @@ pub fn product_flaws(
         && is_other(&same.image_id)
     {
         let message = format!("there is a version `{}` already, of {}", same.title, same.image_id);
-        flaws.push(Flaw::refused("DUPLICATE_VERSION_TITLE", message, "give the image another version"));
+        flaws.push(Flaw::refused("DUPLICATE_VERSION_TITLE", message, explain("DUPLICATE_VERSION_TITLE")));
     }
     if !listing.instance_type.is_empty() && !product.instance_types.contains(&listing.instance_type) {
         let some: Vec<&str> = product.instance_types.iter().take(5).map(String::as_str).collect();
@@ -244,7 +245,7 @@ fn trusts(policy: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::catalog::CatalogVersion;
-    use super::super::listing::Opening;
+    use super::super::listing::{Access, Opening};
     use super::*;
 
     fn listing() -> Listing {
@@ -264,6 +265,7 @@ mod tests {
                 port: 443,
                 sources: vec!["0.0.0.0/0".to_owned()],
             }],
+            access: Some(Access { protocol: "https".to_owned(), port: 443, path: "/login".to_owned() }),
         }
     }
 
@@ -284,6 +286,7 @@ mod tests {
                 Opening { protocol: "tcp".to_owned(), port: 22, sources: vec!["0.0.0.0/0".to_owned()] },
                 Opening { protocol: "tcp".to_owned(), port: 80, sources: vec!["::/0".to_owned()] },
             ],
+            access: Some(Access { protocol: "ftp".to_owned(), port: 443, path: "login".to_owned() }),
             ..listing()
         };
         let found = codes(&bad.flaws());
@@ -295,6 +298,8 @@ mod tests {
             ("INVALID_ACCESS_ROLE_ARN", true),
             ("OPEN_ADMIN_PORT", false),
             ("INVALID_SECURITY_GROUP", true),
+            ("INVALID_ACCESS_ENDPOINT_URL", true),
+            ("CLOSED_ACCESS_PORT", false),
             ("USAGE_TOPIC", false),
         ] {
             assert!(found.contains(&expected), "{expected:?}: {found:?}");

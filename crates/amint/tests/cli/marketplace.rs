@@ -31,6 +31,7 @@ const RECIPE: &str = "\
 [image]\nname = \"web\"\nversion = \"VERSION\"\n[base]\ndebian = \"trixie\"\n[[ports]]\nport = 443\n\
 [publish]\nregions = [\"us-east-1\"]\n\
 [marketplace]\nproduct = \"PRODUCT\"\nrelease_notes = \"New.\"\ninstance_type = \"TYPE\"\n\
+title = \"Web {version}\"\naccess = { protocol = \"https\", path = \"/login\" }\n\
 usage_instructions = \"No password is kept, nothing is encrypted; /health tells the status.\"\n";
 
 /// Starts a change set that AWS refuses: its AMI is in another region. Prints its id.
@@ -60,6 +61,14 @@ iam = boto3.client("iam", region_name="us-east-1", endpoint_url=os.environ["AWS_
 statement = {"Effect": "Allow", "Principal": {"Service": "assets.marketplace.amazonaws.com"}, "Action": "sts:AssumeRole"}
 trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 print(iam.create_role(RoleName="amint-marketplace", AssumeRolePolicyDocument=trust)["Role"]["Arn"])
+"#;
+
+/// Prints what a product tells of its versions.
+const VERSIONS: &str = r#"
+import boto3, json, os, sys
+market = boto3.client("marketplace-catalog", region_name="us-east-1", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+entity = market.describe_entity(Catalog="AWSMarketplace", EntityId=sys.argv[1])
+print(json.dumps(json.loads(entity["Details"])["Versions"]))
 "#;
 
 fn python() -> Option<&'static str> {
@@ -115,9 +124,11 @@ fn a_version_is_checked_submitted_once_followed_and_hidden() {
     assert_eq!(refused.code, Some(1), "{}", refused.stderr);
     assert!(refused.stdout.contains("there is no role"), "{}", refused.stdout);
     let plan = bench.amint(&["marketplace", "submit", "web:1.1.0", "--plan", "--create-role"]);
-    for told in
-        ["make the role arn:aws:iam::123456789012:role/amint-marketplace", "opens tcp 443 for 0.0.0.0/0"]
-    {
+    for told in [
+        "make the role arn:aws:iam::123456789012:role/amint-marketplace",
+        "opens tcp 443 for 0.0.0.0/0",
+        "is reached at https://INSTANCE:443/login",
+    ] {
         assert!(plan.stdout.contains(told), "{told}: {}", plan.stdout);
     }
     let validate = ["--json", "marketplace", "submit", "web:1.1.0", "--validate", "--create-role"];
@@ -127,7 +138,12 @@ fn a_version_is_checked_submitted_once_followed_and_hidden() {
         "succeeded"
     );
     let again = bench.amint(&["marketplace", "submit", "web:1.1.0"]);
-    assert_eq!((again.code, again.stderr.contains("has the version 1.1.0 already")), (Some(0), true));
+    assert_eq!((again.code, again.stderr.contains("has the version Web 1.1.0 already")), (Some(0), true));
+
+    let versions: Value = serde_json::from_str(&said(python, &bench, VERSIONS, &[&product])).unwrap();
+    let access = &versions[0]["DeliveryOptions"][0]["Instructions"]["Access"];
+    assert_eq!((&access["RelativePath"], &access["Port"]), (&"login".into(), &443.into()), "{versions}");
+    assert_eq!(versions[0]["VersionTitle"], "Web 1.1.0");
 
     let only = bench.amint(&["marketplace", "restrict", "web:1.1.0", "--yes"]);
     assert_eq!(only.code, Some(1), "{}", only.stderr);
