@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::catalog::{AccessRole, CatalogProduct};
 use super::explain::explain;
+use super::lint::{PRACTICES, REQUIREMENTS, lint_update};
 use super::listing::Listing;
 use crate::cloud::CloudImage;
 use crate::wanted::DIGEST_TAG;
@@ -29,15 +30,23 @@ pub struct Flaw {
     pub hint: String,
     /// Whether AWS refuses the version for it.
     pub is_refused: bool,
+    /// The page of AWS that asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<&'static str>,
 }
 
 impl Flaw {
     pub(super) fn refused(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: hint.into(), is_refused: true }
+        Self { code, message: message.into(), hint: hint.into(), is_refused: true, page: None }
     }
 
     pub(super) fn noted(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { is_refused: false, ..Self::refused(code, message, hint) }
+    }
+
+    /// Names the page that asks for it.
+    pub(super) fn citing(self, page: &'static str) -> Self {
+        Self { page: Some(page), ..self }
     }
 }
 
@@ -91,7 +100,8 @@ pub fn image_flaws(image: &CloudImage, origin: Origin<'_>, now: Timestamp) -> Ve
 fn form_flaws(image: &CloudImage, now: Timestamp) -> Vec<Flaw> {
     let mut flaws = Vec::new();
     let mut refuse = |message: String, hint: &str| {
-        flaws.push(Flaw::refused("INVALID_AMI", format!("{} {message}", image.id), hint));
+        let message = format!("{} {message}", image.id);
+        flaws.push(Flaw::refused("INVALID_AMI", message, hint).citing(REQUIREMENTS));
     };
     let again = "publish it again with amint: it says all of it explicitly";
     if image.state != "available" {
@@ -188,12 +198,12 @@ pub fn product_flaws(
             "the user is `{}`, and was `{}` in version {}",
             listing.user_name, latest.user_name, latest.title
         );
-        flaws.push(Flaw::noted(
-            "USER_NAME_CHANGED",
-            message,
-            "buyers' scripts log in by the name that they know",
-        ));
+        flaws.push(
+            Flaw::noted("USER_NAME_CHANGED", message, "buyers' scripts log in by the name that they know")
+                .citing(PRACTICES),
+        );
     }
+    flaws.extend(lint_update(&listing.release_notes));
     flaws
 }
 
@@ -253,7 +263,7 @@ mod tests {
             product_id: "prod-1".to_owned(),
             title: "1.0.0".to_owned(),
             release_notes: "First.".to_owned(),
-            usage_instructions: "No password is kept, nothing is encrypted, /health tells its status."
+            usage_instructions: "No password is kept, there is no key to rotate, nothing is encrypted, /health tells its status to a browser."
                 .to_owned(),
             access_role: "arn:aws:iam::123456789012:role/ingestion".to_owned(),
             user_name: "ec2-user".to_owned(),
@@ -364,6 +374,7 @@ mod tests {
                 ("RECOMMENDED_INSTANCE_TYPE_NOT_AVAILABLE", true),
                 ("INVALID_AMI_ARCHITECTURE", true),
                 ("USER_NAME_CHANGED", false),
+                ("RELEASE_LABEL", false),
             ]
         );
         assert_eq!(codes(&product_flaws(&listing(), None, None)), [("INVALID_PRODUCT", true)]);

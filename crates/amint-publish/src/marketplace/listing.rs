@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::check::Flaw;
+use super::lint::lint;
 
 /// The most characters of each text, and the most rules (`AddDeliveryOptions` of `AmiProduct@1.0`).
 const TITLE_MAX: usize = 64;
@@ -17,14 +18,6 @@ const INSTANCE_TYPE_MAX: usize = 24;
 const PATH_MAX: usize = 2000;
 const OPENINGS_MAX: usize = 25;
 const SOURCES_MAX: usize = 5;
-/// Ports by which one administers: nobody opens them for everybody.
-const ADMIN_PORTS: [u16; 4] = [22, 3389, 5985, 5986];
-/// What usage instructions have to tell ("Usage instructions", AWS Marketplace seller guide): a word of each.
-const USAGE_TOPICS: [(&[&str], &str); 3] = [
-    (&["sensitive", "credential", "password", "secret"], "where sensitive information is kept"),
-    (&["encrypt"], "how data is encrypted, or that none is"),
-    (&["health", "status", "monitor"], "how to see whether it works"),
-];
 
 /// What a version says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -125,16 +118,17 @@ impl Listing {
         self.check_texts(&mut flaws);
         self.check_openings(&mut flaws);
         self.check_access(&mut flaws);
+        flaws.extend(lint(self));
         flaws
     }
 
     fn check_texts(&self, flaws: &mut Vec<Flaw>) {
         let title = &self.title;
-        if title.is_empty() || title.len() > TITLE_MAX || !title.is_ascii() || title.trim() != title {
+        if title.is_empty() || title.chars().count() > TITLE_MAX || title.trim() != title {
             flaws.push(Flaw::refused(
                 "INVALID_VERSION_TITLE",
                 format!(
-                    "the title `{title}` has not 1 to {TITLE_MAX} ASCII characters without spaces at its ends"
+                    "the title `{title}` has not 1 to {TITLE_MAX} characters without spaces at its ends"
                 ),
                 "see `title` in the recipe's `[marketplace]`; without it the version of the image is the title",
             ));
@@ -195,16 +189,6 @@ impl Listing {
                 "write one such as `arn:aws:iam::111122223333:role/ingestion`",
             ));
         }
-        let lower = self.usage_instructions.to_ascii_lowercase();
-        for (words, topic) in USAGE_TOPICS {
-            if !lower.is_empty() && !words.iter().any(|word| lower.contains(word)) {
-                flaws.push(Flaw::noted(
-                    "USAGE_TOPIC",
-                    format!("the usage instructions do not tell {topic}"),
-                    "AWS asks for it",
-                ));
-            }
-        }
     }
 
     fn check_access(&self, flaws: &mut Vec<Flaw>) {
@@ -250,14 +234,6 @@ impl Listing {
             if sources.iter().any(|source| source.contains(':')) {
                 let message = format!("{place} is opened for addresses of IPv6, which listings do not know");
                 flaws.push(Flaw::refused(CODE, message, "name blocks of IPv4"));
-            }
-            if ADMIN_PORTS.contains(&opening.port) && sources.iter().any(|source| source.ends_with("/0")) {
-                let message = format!("{place}, by which one administers, is opened for everybody");
-                flaws.push(Flaw::noted(
-                    "OPEN_ADMIN_PORT",
-                    message,
-                    "name the networks of those who administer",
-                ));
             }
         }
     }

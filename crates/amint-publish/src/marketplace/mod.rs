@@ -10,6 +10,7 @@ mod assessments;
 mod catalog;
 mod check;
 mod explain;
+mod lint;
 mod listing;
 mod look;
 mod role;

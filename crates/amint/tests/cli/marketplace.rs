@@ -32,7 +32,7 @@ const RECIPE: &str = "\
 [publish]\nregions = [\"us-east-1\"]\n\
 [marketplace]\nproduct = \"PRODUCT\"\nrelease_notes = \"New.\"\ninstance_type = \"TYPE\"\n\
 title = \"Web {version}\"\naccess = { protocol = \"https\", path = \"/login\" }\n\
-usage_instructions = \"No password is kept, nothing is encrypted; /health tells the status.\"\n";
+usage_instructions = \"No password is kept, no key to rotate, nothing is encrypted; https://HOST/health tells the status.\"\n";
 
 /// Starts a change set that AWS refuses: its AMI is in another region. Prints its id.
 const REFUSED: &str = r#"

@@ -56,7 +56,10 @@ fn image_part(name: &str, document: &ScanDocument) -> Part {
         ScanVerdict::Pass => Part::of("image", Vec::new()),
         ScanVerdict::Fail => {
             let hint = format!("`amint scan {name} --profile marketplace` shows each finding");
-            Part::of("image", vec![Flaw { code: "SCAN_ERROR", message: reasons, hint, is_refused: true }])
+            Part::of(
+                "image",
+                vec![Flaw { code: "SCAN_ERROR", message: reasons, hint, is_refused: true, page: None }],
+            )
         }
         _ => Part::unchecked("image", reasons),
     }

@@ -64,5 +64,7 @@ pub(super) fn text(parts: &[Part], palette: Palette) -> String {
 
 fn format_flaw(word: &str, flaw: &Flaw, palette: Palette) -> String {
     let message = printable_line(&flaw.message);
-    format!("    {word} {message} ({})\n      {} {}\n", flaw.code, palette.cyan("hint:"), flaw.hint)
+    let hint = format!("      {} {}\n", palette.cyan("hint:"), flaw.hint);
+    let page = flaw.page.map(|page| format!("      {} {page}\n", palette.cyan("see:"))).unwrap_or_default();
+    format!("    {word} {message} ({})\n{hint}{page}", flaw.code)
 }
