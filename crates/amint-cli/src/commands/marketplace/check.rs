@@ -14,7 +14,7 @@ use super::sold::Sold;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::inspecting::{Judging, Looked, look_into};
+use crate::inspecting::{Judging, report_on};
 use crate::marketplace_args::MarketplaceCheckArgs;
 
 /// How many findings of an image are shown.
@@ -24,8 +24,8 @@ pub(super) fn run(args: &MarketplaceCheckArgs, context: &Context) -> Result<Exit
     let sold = Sold::open(&args.image, context)?;
     let gate: Severity = args.gate.parse().map_err(|error| Failure::new(ExitCode::Usage, error))?;
     let judging = Judging { gate, baseline: None, profile: Some(Profile::Marketplace) };
-    let Looked { inspection, .. } = look_into(&args.image, &args.inspect, &judging, context)?;
-    let mut parts = vec![image_part(&args.image, &inspection.document)];
+    let document = report_on(&args.image, &args.inspect, &judging, args.fresh, context)?;
+    let mut parts = vec![image_part(&args.image, &document)];
     parts.extend(if args.offline {
         unasked(&sold, "AWS was not asked")
     } else {
