@@ -565,7 +565,7 @@ pub struct RmArgs {
 /// `amint gc`.
 #[derive(Debug, Args)]
 pub struct GcArgs {
-    /// Empty the caches of packages and of results of steps, too
+    /// Empty the caches of packages, of results of steps and of reports of scans, too
     #[arg(long)]
     pub cache: bool,
 

@@ -9,15 +9,17 @@ use amint_recipe::RecipeFile;
 use amint_scan::{Profile, ScanRequest, Waiver};
 use amint_types::scan::{ScanDocument, Target};
 use amint_types::{EventSink, ImageRef, NullSink, Severity};
+use amint_vuln::Database;
 use amint_vuln::vex::OpenVex;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::advisories::open_database;
+use crate::advisories::{database_path, open_database};
 use crate::args::InspectArgs;
 use crate::context::{Context, today};
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::kept_scan::ScanKey;
 
 /// The environment variable that sets the moment of a scan, so that its report can be made again.
 const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
@@ -59,50 +61,172 @@ pub(crate) fn look_into(
     judging: &Judging<'_>,
     context: &Context,
 ) -> Result<Looked, Failure> {
-    let profiles = parse_profiles(&args.profiles).map_err(|error| Failure::new(ExitCode::Usage, error))?;
-    let known = amint_inspect::analyzer_ids();
-    if let Some(unknown) = args.skipped.iter().find(|skipped| !known.contains(&skipped.as_str())) {
-        let hint = format!("analyzers: {}", known.join(", "));
-        return Err(Failure::new(ExitCode::Usage, format!("no analyzer is called `{unknown}`")).hint(hint));
+    Question::new(name, args, judging, context)?.ask(context)
+}
+
+/// Returns the report on a target: one that was kept where a new one would say the same, unless a new one is wished.
+#[cfg(feature = "aws")]
+pub(crate) fn report_on(
+    name: &str,
+    args: &InspectArgs,
+    judging: &Judging<'_>,
+    is_fresh: bool,
+    context: &Context,
+) -> Result<ScanDocument, Failure> {
+    let question = Question::new(name, args, judging, context)?;
+    if !is_fresh && let Some(kept) = question.kept(context)? {
+        let when = kept.scanned_at.strftime("%Y-%m-%d %H:%M UTC");
+        context.say(&format!("{} was looked into at {when}: `--fresh` does it anew", kept.target.name));
+        return Ok(kept);
     }
-    let statements = args.vex.iter().map(|path| read_vex(path)).collect::<Result<Vec<_>, _>>()?;
-    let mut waivers = read_waivers(&args.waivers)?;
-    let now = now()?;
-    let Opened { image, target, request, recipe } = open(name, args, context)?;
-    let options = InspectOptions {
-        now,
-        threads: std::thread::available_parallelism().map_or(1, usize::from),
-        skipped: args.skipped.clone(),
-        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
-    // With `--json` the document alone is written: it is what programs ask for.
-    let sink: &dyn EventSink = if context.global.json { &NullSink } else { context.sink() };
-    let mut inspection = inspect(&image, target, &options, sink, &context.cancel)?;
-    let database = if args.no_advisories { None } else { open_database(args.db.as_deref(), context)? };
-    // An image of the store is asked what its recipe asks for; a profile that is named takes the place of those.
-    let mut request = if profiles.is_empty() { request } else { ScanRequest { profiles, ..request } };
-    if let Some(profile) = judging.profile.filter(|profile| !request.profiles.contains(profile)) {
-        request.profiles.push(profile);
+    Ok(question.ask(context)?.inspection.document)
+}
+
+/// A target that was opened, and all that its report follows from.
+struct Question<'q> {
+    opened: Opened,
+    request: ScanRequest,
+    waivers: Vec<Waiver>,
+    statements: Vec<OpenVex>,
+    database: Option<Database>,
+    now: Timestamp,
+    age_max: SignedDuration,
+    args: &'q InspectArgs,
+    judging: &'q Judging<'q>,
+    /// The report's key; none of what the store does not know.
+    key: Option<ScanKey>,
+}
+
+impl<'q> Question<'q> {
+    fn new(
+        name: &str,
+        args: &'q InspectArgs,
+        judging: &'q Judging<'q>,
+        context: &Context,
+    ) -> Result<Self, Failure> {
+        let profiles =
+            parse_profiles(&args.profiles).map_err(|error| Failure::new(ExitCode::Usage, error))?;
+        let known = amint_inspect::analyzer_ids();
+        if let Some(unknown) = args.skipped.iter().find(|skipped| !known.contains(&skipped.as_str())) {
+            let hint = format!("analyzers: {}", known.join(", "));
+            return Err(
+                Failure::new(ExitCode::Usage, format!("no analyzer is called `{unknown}`")).hint(hint)
+            );
+        }
+        let texts = args.vex.iter().map(|path| read_vex(path)).collect::<Result<Vec<_>, _>>()?;
+        let mut waivers = read_waivers(&args.waivers)?;
+        let now = now()?;
+        let opened = open(name, args, context)?;
+        let database = if args.no_advisories { None } else { open_database(args.db.as_deref(), context)? };
+        // An image of the store is asked what its recipe asks for; a profile that is named takes the place of those.
+        let mut request = opened.request.clone();
+        if !profiles.is_empty() {
+            request.profiles = profiles;
+        }
+        if let Some(profile) = judging.profile.filter(|profile| !request.profiles.contains(profile)) {
+            request.profiles.push(profile);
+        }
+        // One moment for all that depends on the day, so that a report can be made again.
+        request.today = Offset::UTC.to_datetime(now).date();
+        waivers.extend(request.waivers.iter().cloned());
+        let mut question = Self {
+            opened,
+            request,
+            waivers,
+            statements: Vec::new(),
+            database,
+            now,
+            age_max: SignedDuration::from_hours(24 * i64::from(args.max_age)),
+            args,
+            judging,
+            key: None,
+        };
+        let bytes: Vec<&[u8]> = texts.iter().map(|(bytes, _)| bytes.as_slice()).collect();
+        // Who cannot tell what a report follows from keeps none.
+        question.key = question.key(&bytes, context).unwrap_or_default();
+        question.statements = texts.into_iter().map(|(_, statement)| statement).collect();
+        Ok(question)
     }
-    // One moment for all that depends on the day, so that a report can be made again.
-    request.today = Offset::UTC.to_datetime(now).date();
-    waivers.extend(request.waivers.iter().cloned());
-    let suites = crate::advisories::suites_of(&inspection);
-    let options = JudgeOptions {
-        gate: judging.gate,
-        age_max: SignedDuration::from_hours(24 * i64::from(args.max_age)),
-        with_advisories: !args.no_advisories,
-        statements: &statements,
-        rules: Some(&request).filter(|request| !request.profiles.is_empty()),
-        suites: suites.as_deref(),
-        waivers: &waivers,
-        today: request.today,
-        baseline: judging.baseline,
-    };
-    judge(&mut inspection, database.as_ref(), &options, sink).map_err(|error| {
-        Failure::new(ExitCode::Evidence, error).hint("build the database again: `amint db build`")
-    })?;
-    Ok(Looked { inspection, request, recipe })
+
+    /// Names all that a report on an image of the store follows from.
+    fn key(&self, statements: &[&[u8]], context: &Context) -> Result<Option<ScanKey>, Failure> {
+        let target = &self.opened.target;
+        if target.digest.is_none() || self.judging.baseline.is_some() {
+            return Ok(None);
+        }
+        let environment = |error| Failure::new(ExitCode::Environment, error);
+        let mut key = ScanKey::of_this_program().map_err(environment)?;
+        key.add("target", target);
+        key.add("request", &self.request);
+        key.add("waivers", &self.waivers);
+        key.add("gate", &self.judging.gate);
+        key.add("skipped", &self.args.skipped);
+        key.add("age", &self.age_max);
+        key.add("advisories", &(!self.args.no_advisories, self.database.is_some()));
+        if let Some(database) = &self.database {
+            let path = match &self.args.db {
+                Some(path) => path.clone(),
+                None => database_path(&context.home()?),
+            };
+            key.add_file("database", &path).map_err(environment)?;
+            key.add("signers", &database.signers());
+        }
+        for bytes in statements {
+            key.add_content("statements", bytes);
+        }
+        Ok(Some(key))
+    }
+
+    /// Returns the report that was kept, where a new one would say the same.
+    #[cfg(feature = "aws")]
+    fn kept(&self, context: &Context) -> Result<Option<ScanDocument>, Failure> {
+        let Some(key) = &self.key else { return Ok(None) };
+        let Some(kept) = key.read(&context.home()?) else { return Ok(None) };
+        if kept.scanned_at > self.now {
+            return Ok(None);
+        }
+        // Advisories grow old within the day.
+        let is_as_old = self.database.as_ref().is_none_or(|database| {
+            let at = |moment| amint_inspect::age_problems(&kept, database, moment, self.age_max);
+            at(kept.scanned_at) == at(self.now)
+        });
+        Ok(Some(kept).filter(|_| is_as_old))
+    }
+
+    fn ask(self, context: &Context) -> Result<Looked, Failure> {
+        let Self { opened, request, waivers, statements, database, .. } = self;
+        let Opened { image, target, recipe, .. } = opened;
+        let options = InspectOptions {
+            now: self.now,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            skipped: self.args.skipped.clone(),
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        // With `--json` the document alone is written: it is what programs ask for.
+        let sink: &dyn EventSink = if context.global.json { &NullSink } else { context.sink() };
+        let mut inspection = inspect(&image, target, &options, sink, &context.cancel)?;
+        let suites = crate::advisories::suites_of(&inspection);
+        let options = JudgeOptions {
+            gate: self.judging.gate,
+            age_max: self.age_max,
+            with_advisories: !self.args.no_advisories,
+            statements: &statements,
+            rules: Some(&request).filter(|request| !request.profiles.is_empty()),
+            suites: suites.as_deref(),
+            waivers: &waivers,
+            today: request.today,
+            baseline: self.judging.baseline,
+        };
+        judge(&mut inspection, database.as_ref(), &options, sink).map_err(|error| {
+            Failure::new(ExitCode::Evidence, error).hint("build the database again: `amint db build`")
+        })?;
+        if let Some(key) = &self.key
+            && let Err(error) = key.keep(&context.home()?, &inspection.document)
+        {
+            context.sink().warn(&format!("the report was not kept: {error}"), None);
+        }
+        Ok(Looked { inspection, request, recipe })
+    }
 }
 
 fn read_waivers(paths: &[PathBuf]) -> Result<Vec<Waiver>, Failure> {
@@ -148,9 +272,11 @@ fn now() -> Result<Timestamp, Failure> {
     })
 }
 
-fn read_vex(path: &Path) -> Result<OpenVex, Failure> {
+/// Reads statements, and returns the bytes beside what they say.
+fn read_vex(path: &Path) -> Result<(Vec<u8>, OpenVex), Failure> {
     let bytes = std::fs::read(path).map_err(|error| Failure::file(path, error))?;
-    OpenVex::from_json(&bytes).map_err(|error| Failure::new(ExitCode::Input, error))
+    let statements = OpenVex::from_json(&bytes).map_err(|error| Failure::new(ExitCode::Input, error))?;
+    Ok((bytes, statements))
 }
 
 /// A target that was opened.

@@ -18,6 +18,7 @@ mod fix_plan;
 mod identity_args;
 mod images;
 mod inspecting;
+mod kept_scan;
 mod marketplace_args;
 mod present;
 #[cfg(feature = "aws")]

@@ -37,6 +37,10 @@ pub struct MarketplaceCheckArgs {
     #[arg(long, default_value = "high", value_name = "SEVERITY")]
     pub gate: String,
 
+    /// Look into the image anew, even where a report of the same bytes, rules and advisories is kept
+    #[arg(long)]
+    pub fresh: bool,
+
     /// How the image is looked into
     #[command(flatten)]
     pub inspect: InspectArgs,

@@ -14,10 +14,10 @@ use amint_types::scan::{
 };
 use amint_types::{Digest, EventSink, Severity};
 use amint_vuln::vex::{self, OpenVex};
-use amint_vuln::{AgeProblem, Database, DatabaseError, MatchContext, Matcher};
+use amint_vuln::{AgeProblem, AgeVerdict, Database, DatabaseError, MatchContext, Matcher};
 use jiff::civil::Date;
 use jiff::tz::Offset;
-use jiff::{SignedDuration, Span};
+use jiff::{SignedDuration, Span, Timestamp};
 
 use crate::baseline;
 use crate::coverage::{misunderstood, unread_reasons};
@@ -100,10 +100,7 @@ pub fn judge(
     }
     let blocking = document.blocking().count();
     let mut reasons = unread.clone();
-    if blocking > 0 {
-        let new = if options.baseline.is_some() { "new " } else { "" };
-        reasons.push(format!("{blocking} {new}findings of severity {} or more, or exploited", options.gate));
-    }
+    reasons.extend(blocking_reason(document));
     reasons.extend(stale.iter().cloned());
     document.verdict = if !unread.is_empty() {
         ScanVerdict::Unread
@@ -116,6 +113,40 @@ pub fn judge(
     };
     document.reasons = reasons;
     Ok(())
+}
+
+/// Says how many findings reach the gate; nothing where none does.
+///
+/// It is one of the reasons of a verdict: the others tell what could not be read, or not be judged.
+pub fn blocking_reason(document: &ScanDocument) -> Option<String> {
+    let blocking = document.blocking().count();
+    let new = if document.baseline.is_some() { "new " } else { "" };
+    (blocking > 0)
+        .then(|| format!("{blocking} {new}findings of severity {} or more, or exploited", document.gate))
+}
+
+/// Says what is wrong with the age of a database's advisories on what a document holds, at a moment.
+pub fn age_problems(
+    document: &ScanDocument,
+    database: &Database,
+    now: Timestamp,
+    age_max: SignedDuration,
+) -> Vec<String> {
+    age_of(document, database, now, age_max).problems.iter().map(say).collect()
+}
+
+fn age_of(
+    document: &ScanDocument,
+    database: &Database,
+    now: Timestamp,
+    age_max: SignedDuration,
+) -> AgeVerdict {
+    let is_owned =
+        |package: &&amint_types::scan::ScannedPackage| package.owner.is_none() || package.kind.is_of_system();
+    let kinds: BTreeSet<PackageKind> =
+        document.packages.iter().filter(is_owned).map(|package| package.kind).collect();
+    let kinds: Vec<PackageKind> = kinds.into_iter().collect();
+    database.age_verdict(document.system.as_ref(), &kinds, now, age_max)
 }
 
 /// Names the recommendations of the system's benchmark that each finding violates.
@@ -144,12 +175,7 @@ fn ask_advisories(
     database: &Database,
     options: &JudgeOptions<'_>,
 ) -> Result<Vec<String>, JudgeError> {
-    let is_owned =
-        |package: &&amint_types::scan::ScannedPackage| package.owner.is_none() || package.kind.is_of_system();
-    let kinds: BTreeSet<PackageKind> =
-        document.packages.iter().filter(is_owned).map(|package| package.kind).collect();
-    let kinds: Vec<PackageKind> = kinds.into_iter().collect();
-    let age = database.age_verdict(document.system.as_ref(), &kinds, document.scanned_at, options.age_max);
+    let age = age_of(document, database, document.scanned_at, options.age_max);
     document.data = age.used;
     let context = MatchContext {
         kernels: &document.kernels,

@@ -24,4 +24,4 @@ mod testing;
 pub use coverage::unread_reasons;
 pub use files::compare_files;
 pub use inspect::{InspectOptions, Inspection, analyzer_ids, inspect};
-pub use judge::{JudgeError, JudgeOptions, judge, parse_profiles};
+pub use judge::{JudgeError, JudgeOptions, age_problems, blocking_reason, judge, parse_profiles};

@@ -64,6 +64,11 @@ pub fn port_from() -> Vec<Cidr> {
     vec![Cidr::ANY_V4]
 }
 
+/// The page by which buyers first reach a product.
+pub fn access_path() -> String {
+    "/".to_owned()
+}
+
 /// The port of SSH, open in every image (A10).
 pub const SSH_PORT: u16 = 22;
 

@@ -32,9 +32,10 @@ pub use load::{RECIPE_BYTES_MAX, RecipeError, RecipeFile, load};
 pub use recipe::{Recipe, parse};
 pub use schema::json_schema;
 pub use section::{
-    Base, Debian, DeregistrationProtection, Disk, Expect, FileEntry, Harden, Image, Kernel, Lifecycle,
-    Marketplace, Packages, Pin, PinTarget, Port, Profile, Protocol, Publish, Repository, Right, Run,
-    RunAction, Services, Test, TestAction, TestInstance, User, Waiver, is_organization, is_product,
+    Access, AccessProtocol, Base, Debian, DeregistrationProtection, Disk, Expect, FileEntry, Harden, Image,
+    Kernel, Lifecycle, Marketplace, Packages, Pin, PinTarget, Port, Profile, Protocol, Publish, Repository,
+    Right, Run, RunAction, Services, Test, TestAction, TestInstance, User, Waiver, is_organization,
+    is_product,
 };
 pub use template::template;
 pub use text::{Cidr, Region, is_region};

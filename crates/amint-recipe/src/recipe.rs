@@ -162,7 +162,8 @@ fn read(root: &Table<'_>, problems: &mut Problems<'_>, path: PathBuf) -> Option<
     check_ports(&tests, &effective(&ports), problems);
     let publish = parse_publish(root, problems, &harden.profiles);
     let lifecycle = parse_lifecycle(root, problems);
-    let marketplace = parse_marketplace(root, problems);
+    let version = image.as_ref().map(|image| &image.version);
+    let marketplace = parse_marketplace(root, problems, version, &ports);
     let (base, keyring) = base?;
     Some(Recipe {
         image: image?,

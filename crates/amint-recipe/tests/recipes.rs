@@ -209,6 +209,8 @@ fn the_schema_refuses_what_the_reader_refuses() {
         ("suite = \"stable\"", "suite = \"./\""),
         ("snapshot = \"https:", "snapshot = \"ftp:"),
         ("target = \"/opt/full\"", "target = \"opt/full\""),
+        ("path = \"/login\"", "path = \"login\""),
+        ("protocol = \"https\", port = 8443", "protocol = \"ftp\", port = 8443"),
     ] {
         let text = valid.replacen(from, to, 1);
         assert_ne!(text, valid, "{from}");

@@ -10,6 +10,7 @@ use crate::args::GcArgs;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
+use crate::kept_scan;
 use crate::supply::{layer_cache, package_cache};
 
 /// Frees the space of removed and replaced images, and of work that was broken off.
@@ -40,6 +41,7 @@ fn empty_caches(context: &Context) -> Result<(), Failure> {
     let packages = package_cache(&home);
     let evicted =
         evict_packages(&packages, 0, &HashSet::new()).map_err(|error| Failure::file(&packages, error))?;
-    context.say(&format!("freed {} of the caches", format_bytes(freed + evicted.bytes)));
+    let scans = kept_scan::forget(&home).map_err(|error| Failure::file(&home, error))?;
+    context.say(&format!("freed {} of the caches", format_bytes(freed + evicted.bytes + scans)));
     Ok(())
 }

@@ -172,9 +172,24 @@ fn what_is_wrong_with_a_version_is_told_when_it_was_looked_at() {
     ] {
         assert_eq!(of(&|details| set(details, name, value)), [code], "{name} {value}");
     }
-    assert_eq!(of(&|details| details["Version"]["VersionTitle"] = " 1".into()), ["INVALID_VERSION_TITLE"]);
+    for title in [" 1", "Web ™", "x/ä", &"x".repeat(65)] {
+        assert_eq!(
+            of(&|details| details["Version"]["VersionTitle"] = title.into()),
+            ["INVALID_VERSION_TITLE"]
+        );
+    }
+    assert_eq!(of(&|details| details["Version"]["ReleaseNotes"] = " new".into()), ["INVALID_RELEASE_NOTES"]);
+    let usage = of(&|details| set(details, "/UsageInstructions", "Acme ® listens."));
+    assert_eq!(usage, ["INVALID_USAGE_INSTRUCTIONS"]);
     assert_eq!(entity(&bench, &product)["DetailsDocument"]["Versions"], json!([]), "nothing was added");
-    assert_eq!(of(&|_| {}), Vec::<String>::new());
+    let reached = json!({ "Port": 443, "Protocol": "https", "RelativePath": "login" });
+    let details = |details: &mut Value| {
+        details.pointer_mut(option).unwrap()["AccessEndpointUrl"] = reached.clone();
+    };
+    assert_eq!(of(&details), Vec::<String>::new());
+    let told = entity(&bench, &product);
+    let instructions = &told["DetailsDocument"]["Versions"][0]["DeliveryOptions"][0]["Instructions"];
+    assert_eq!(instructions["Access"], reached);
 }
 
 #[test]
@@ -214,10 +229,19 @@ fn what_is_not_of_the_form_is_refused_at_once() {
     let mut wide = version("ami-00000000", "1");
     wide["DeliveryOptions"][0]["Details"]["AmiDeliveryOptionDetails"]["SecurityGroups"][0]["IpRanges"] =
         json!(["::/0"]);
+    let reached = |endpoint: &Value| {
+        let mut details = version("ami-00000000", "1");
+        details["DeliveryOptions"][0]["Details"]["AmiDeliveryOptionDetails"]["AccessEndpointUrl"] =
+            endpoint.clone();
+        change("AddDeliveryOptions", &product, &details)
+    };
     for (changes, status) in [
         (json!([]), 422),
         (json!([change("AddDeliveryOptions", &product, &json!({}))]), 422),
         (json!([change("AddDeliveryOptions", &product, &wide)]), 422),
+        (json!([reached(&json!({ "Port": 443, "Protocol": "https", "RelativePath": "/login" }))]), 422),
+        (json!([reached(&json!({ "Port": 443, "Protocol": "ftp" }))]), 422),
+        (json!([reached(&json!({ "Port": 0, "Protocol": "http" }))]), 422),
         (json!([change("AddDimensions", &product, &json!({}))]), 422),
         (json!([change("UpdateInformation", &product, &json!({ "ProductTitle": "x".repeat(73) }))]), 422),
         (json!([change("ReleaseProduct", "$Other.Entity.Identifier", &json!({}))]), 422),

@@ -6,6 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::catalog::{AccessRole, CatalogProduct};
+use super::explain::explain;
+use super::lint::{PRACTICES, REQUIREMENTS, lint_update};
 use super::listing::Listing;
 use crate::cloud::CloudImage;
 use crate::wanted::DIGEST_TAG;
@@ -28,15 +30,23 @@ pub struct Flaw {
     pub hint: String,
     /// Whether AWS refuses the version for it.
     pub is_refused: bool,
+    /// The page of AWS that asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<&'static str>,
 }
 
 impl Flaw {
     pub(super) fn refused(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: hint.into(), is_refused: true }
+        Self { code, message: message.into(), hint: hint.into(), is_refused: true, page: None }
     }
 
     pub(super) fn noted(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { is_refused: false, ..Self::refused(code, message, hint) }
+    }
+
+    /// Names the page that asks for it.
+    pub(super) fn citing(self, page: &'static str) -> Self {
+        Self { page: Some(page), ..self }
     }
 }
 
@@ -90,7 +100,8 @@ pub fn image_flaws(image: &CloudImage, origin: Origin<'_>, now: Timestamp) -> Ve
 fn form_flaws(image: &CloudImage, now: Timestamp) -> Vec<Flaw> {
     let mut flaws = Vec::new();
     let mut refuse = |message: String, hint: &str| {
-        flaws.push(Flaw::refused("INVALID_AMI", format!("{} {message}", image.id), hint));
+        let message = format!("{} {message}", image.id);
+        flaws.push(Flaw::refused("INVALID_AMI", message, hint).citing(REQUIREMENTS));
     };
     let again = "publish it again with amint: it says all of it explicitly";
     if image.state != "available" {
@@ -159,7 +170,7 @@ pub fn product_flaws(
         && is_other(&same.image_id)
     {
         let message = format!("there is a version `{}` already, of {}", same.title, same.image_id);
-        flaws.push(Flaw::refused("DUPLICATE_VERSION_TITLE", message, "give the image another version"));
+        flaws.push(Flaw::refused("DUPLICATE_VERSION_TITLE", message, explain("DUPLICATE_VERSION_TITLE")));
     }
     if !listing.instance_type.is_empty() && !product.instance_types.contains(&listing.instance_type) {
         let some: Vec<&str> = product.instance_types.iter().take(5).map(String::as_str).collect();
@@ -187,12 +198,12 @@ pub fn product_flaws(
             "the user is `{}`, and was `{}` in version {}",
             listing.user_name, latest.user_name, latest.title
         );
-        flaws.push(Flaw::noted(
-            "USER_NAME_CHANGED",
-            message,
-            "buyers' scripts log in by the name that they know",
-        ));
+        flaws.push(
+            Flaw::noted("USER_NAME_CHANGED", message, "buyers' scripts log in by the name that they know")
+                .citing(PRACTICES),
+        );
     }
+    flaws.extend(lint_update(&listing.release_notes));
     flaws
 }
 
@@ -244,7 +255,7 @@ fn trusts(policy: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::catalog::CatalogVersion;
-    use super::super::listing::Opening;
+    use super::super::listing::{Access, Opening};
     use super::*;
 
     fn listing() -> Listing {
@@ -252,7 +263,7 @@ mod tests {
             product_id: "prod-1".to_owned(),
             title: "1.0.0".to_owned(),
             release_notes: "First.".to_owned(),
-            usage_instructions: "No password is kept, nothing is encrypted, /health tells its status."
+            usage_instructions: "No password is kept, there is no key to rotate, nothing is encrypted, /health tells its status to a browser."
                 .to_owned(),
             access_role: "arn:aws:iam::123456789012:role/ingestion".to_owned(),
             user_name: "ec2-user".to_owned(),
@@ -264,6 +275,7 @@ mod tests {
                 port: 443,
                 sources: vec!["0.0.0.0/0".to_owned()],
             }],
+            access: Some(Access { protocol: "https".to_owned(), port: 443, path: "/login".to_owned() }),
         }
     }
 
@@ -284,6 +296,7 @@ mod tests {
                 Opening { protocol: "tcp".to_owned(), port: 22, sources: vec!["0.0.0.0/0".to_owned()] },
                 Opening { protocol: "tcp".to_owned(), port: 80, sources: vec!["::/0".to_owned()] },
             ],
+            access: Some(Access { protocol: "ftp".to_owned(), port: 443, path: "login".to_owned() }),
             ..listing()
         };
         let found = codes(&bad.flaws());
@@ -295,6 +308,8 @@ mod tests {
             ("INVALID_ACCESS_ROLE_ARN", true),
             ("OPEN_ADMIN_PORT", false),
             ("INVALID_SECURITY_GROUP", true),
+            ("INVALID_ACCESS_ENDPOINT_URL", true),
+            ("CLOSED_ACCESS_PORT", false),
             ("USAGE_TOPIC", false),
         ] {
             assert!(found.contains(&expected), "{expected:?}: {found:?}");
@@ -359,6 +374,7 @@ mod tests {
                 ("RECOMMENDED_INSTANCE_TYPE_NOT_AVAILABLE", true),
                 ("INVALID_AMI_ARCHITECTURE", true),
                 ("USER_NAME_CHANGED", false),
+                ("RELEASE_LABEL", false),
             ]
         );
         assert_eq!(codes(&product_flaws(&listing(), None, None)), [("INVALID_PRODUCT", true)]);

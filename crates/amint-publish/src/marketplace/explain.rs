@@ -3,8 +3,12 @@
 /// Returns what helps against an error of a change set ("Errors in the AMI products API").
 pub fn explain(code: &str) -> &'static str {
     match code {
-        "DUPLICATE_VERSION_TITLE" => "give the image another version: each title exists once in a product",
-        "INVALID_VERSION_TITLE" => "the version of the image is the title: 1 to 64 ASCII characters",
+        "DUPLICATE_VERSION_TITLE" => {
+            "give the image another version, or `title` in `[marketplace]` a `{version}`: each title exists once in a product"
+        }
+        "INVALID_VERSION_TITLE" => {
+            "see `title` in `[marketplace]`: 1 to 64 characters; without it the version of the image is the title"
+        }
         "INVALID_RELEASE_NOTES" => "shorten `release_notes`, or leave out characters that AWS does not take",
         "INVALID_USAGE_INSTRUCTIONS" => {
             "shorten `usage_instructions`, or leave out characters that AWS does not take"

@@ -1,9 +1,12 @@
 //! What a version of a product says of itself.
 
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::check::Flaw;
+use super::lint::lint;
 
 /// The most characters of each text, and the most rules (`AddDeliveryOptions` of `AmiProduct@1.0`).
 const TITLE_MAX: usize = 64;
@@ -11,16 +14,10 @@ const RELEASE_NOTES_MAX: usize = 30_000;
 const USAGE_MAX: usize = 4000;
 const USER_MAX: usize = 32;
 const SYSTEM_MAX: usize = 100;
+const INSTANCE_TYPE_MAX: usize = 24;
+const PATH_MAX: usize = 2000;
 const OPENINGS_MAX: usize = 25;
 const SOURCES_MAX: usize = 5;
-/// Ports by which one administers: nobody opens them for everybody.
-const ADMIN_PORTS: [u16; 4] = [22, 3389, 5985, 5986];
-/// What usage instructions have to tell ("Usage instructions", AWS Marketplace seller guide): a word of each.
-const USAGE_TOPICS: [(&[&str], &str); 3] = [
-    (&["sensitive", "credential", "password", "secret"], "where sensitive information is kept"),
-    (&["encrypt"], "how data is encrypted, or that none is"),
-    (&["health", "status", "monitor"], "how to see whether it works"),
-];
 
 /// What a version says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -45,6 +42,25 @@ pub struct Listing {
     pub instance_type: String,
     /// Which ports the security group opens that buyers are offered.
     pub openings: Vec<Opening>,
+    /// Where buyers reach the product.
+    pub access: Option<Access>,
+}
+
+/// Where buyers reach the product, after the name of their instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Access {
+    /// `https` or `http`.
+    pub protocol: String,
+    /// The port.
+    pub port: u16,
+    /// The path, with the `/` at its beginning.
+    pub path: String,
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}://INSTANCE:{}{}", self.protocol, self.port, self.path)
+    }
 }
 
 /// A port that is opened.
@@ -67,7 +83,7 @@ impl Listing {
                 "IpRanges": opening.sources,
             })
         });
-        json!({
+        let mut details = json!({
             "Version": { "VersionTitle": self.title, "ReleaseNotes": self.release_notes },
             "DeliveryOptions": [{ "Details": { "AmiDeliveryOptionDetails": {
                 "AmiSource": {
@@ -82,7 +98,18 @@ impl Listing {
                 "RecommendedInstanceType": self.instance_type,
                 "SecurityGroups": groups.collect::<Vec<_>>(),
             } } }],
-        })
+        });
+        if let Some(access) = &self.access {
+            let mut endpoint = json!({ "Port": access.port, "Protocol": access.protocol });
+            // Relative means without the `/`: the schema of the catalog refuses one at the beginning.
+            let relative = access.path.trim_start_matches('/');
+            if !relative.is_empty() {
+                endpoint["RelativePath"] = relative.into();
+            }
+            details["DeliveryOptions"][0]["Details"]["AmiDeliveryOptionDetails"]["AccessEndpointUrl"] =
+                endpoint;
+        }
+        details
     }
 
     /// Finds what AWS would refuse, or what buyers would suffer from, without asking anybody.
@@ -90,18 +117,20 @@ impl Listing {
         let mut flaws = Vec::new();
         self.check_texts(&mut flaws);
         self.check_openings(&mut flaws);
+        self.check_access(&mut flaws);
+        flaws.extend(lint(self));
         flaws
     }
 
     fn check_texts(&self, flaws: &mut Vec<Flaw>) {
         let title = &self.title;
-        if title.is_empty() || title.len() > TITLE_MAX || !title.is_ascii() || title.trim() != title {
+        if title.is_empty() || title.chars().count() > TITLE_MAX || title.trim() != title {
             flaws.push(Flaw::refused(
                 "INVALID_VERSION_TITLE",
                 format!(
-                    "the title `{title}` has not 1 to {TITLE_MAX} ASCII characters without spaces at its ends"
+                    "the title `{title}` has not 1 to {TITLE_MAX} characters without spaces at its ends"
                 ),
-                "change the version of the image, which is its title",
+                "see `title` in the recipe's `[marketplace]`; without it the version of the image is the title",
             ));
         }
         for (code, what, text, most, key) in [
@@ -128,7 +157,13 @@ impl Listing {
                 SYSTEM_MAX,
                 "system_version",
             ),
-            ("INVALID_INSTANCE_TYPE", "recommended instance type", &self.instance_type, 64, "instance_type"),
+            (
+                "INVALID_INSTANCE_TYPE",
+                "recommended instance type",
+                &self.instance_type,
+                INSTANCE_TYPE_MAX,
+                "instance_type",
+            ),
             ("INVALID_ACCESS_ROLE_ARN", "access role", &self.access_role, 2048, "access_role"),
             ("INVALID_PRODUCT", "product", &self.product_id, 255, "product"),
         ] {
@@ -154,15 +189,29 @@ impl Listing {
                 "write one such as `arn:aws:iam::111122223333:role/ingestion`",
             ));
         }
-        let lower = self.usage_instructions.to_ascii_lowercase();
-        for (words, topic) in USAGE_TOPICS {
-            if !lower.is_empty() && !words.iter().any(|word| lower.contains(word)) {
-                flaws.push(Flaw::noted(
-                    "USAGE_TOPIC",
-                    format!("the usage instructions do not tell {topic}"),
-                    "AWS asks for it",
-                ));
-            }
+    }
+
+    fn check_access(&self, flaws: &mut Vec<Flaw>) {
+        const CODE: &str = "INVALID_ACCESS_ENDPOINT_URL";
+        const HINT: &str = "see `access` in the recipe's `[marketplace]`";
+        let Some(access) = &self.access else { return };
+        if !matches!(access.protocol.as_str(), "https" | "http") {
+            let message =
+                format!("buyers cannot reach the product by `{}`, only by https or http", access.protocol);
+            flaws.push(Flaw::refused(CODE, message, HINT));
+        }
+        let length = access.path.chars().count();
+        if !access.path.starts_with('/') || access.path.starts_with("//") || length > PATH_MAX + 1 {
+            let message = format!(
+                "the path by which buyers reach the product has no single `/` before up to {PATH_MAX} characters"
+            );
+            flaws.push(Flaw::refused(CODE, message, HINT));
+        }
+        let is_it = |opening: &Opening| opening.protocol == "tcp" && opening.port == access.port;
+        if !self.openings.iter().any(is_it) {
+            let message =
+                format!("buyers are sent to port {}, which the security group does not open", access.port);
+            flaws.push(Flaw::noted("CLOSED_ACCESS_PORT", message, HINT));
         }
     }
 
@@ -186,14 +235,25 @@ impl Listing {
                 let message = format!("{place} is opened for addresses of IPv6, which listings do not know");
                 flaws.push(Flaw::refused(CODE, message, "name blocks of IPv4"));
             }
-            if ADMIN_PORTS.contains(&opening.port) && sources.iter().any(|source| source.ends_with("/0")) {
-                let message = format!("{place}, by which one administers, is opened for everybody");
-                flaws.push(Flaw::noted(
-                    "OPEN_ADMIN_PORT",
-                    message,
-                    "name the networks of those who administer",
-                ));
-            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_by_which_buyers_reach_a_product_is_sent_as_the_catalog_takes_it() {
+        let sent = |path: &str| {
+            let access = Access { protocol: "https".to_owned(), port: 8443, path: path.to_owned() };
+            let listing = Listing { access: Some(access), ..Listing::default() };
+            let details = listing.details("ami-1");
+            details["DeliveryOptions"][0]["Details"]["AmiDeliveryOptionDetails"]["AccessEndpointUrl"].clone()
+        };
+        assert_eq!(sent("/login/"), json!({ "Port": 8443, "Protocol": "https", "RelativePath": "login/" }));
+        assert_eq!(sent("/"), json!({ "Port": 8443, "Protocol": "https" }));
+        let silent = Listing::default().details("ami-1");
+        assert!(!silent.to_string().contains("AccessEndpointUrl"), "{silent}");
     }
 }

@@ -10,6 +10,7 @@ mod assessments;
 mod catalog;
 mod check;
 mod explain;
+mod lint;
 mod listing;
 mod look;
 mod role;
@@ -24,7 +25,7 @@ pub use catalog::{
 };
 pub use check::{Flaw, Origin, image_flaws, product_flaws, role_flaws};
 pub use explain::explain;
-pub use listing::{Listing, Opening};
+pub use listing::{Access, Listing, Opening};
 pub use look::{Look, LookFor, Seen, look};
 pub use role::{RoleArn, RolePlan, make_role, plan_role};
 pub use submit::{Submission, follow, restrict, submit};

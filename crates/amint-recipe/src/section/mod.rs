@@ -25,7 +25,7 @@ pub use harden::{Harden, Profile, Waiver};
 pub use image::Image;
 pub use kernel::Kernel;
 pub use lifecycle::Lifecycle;
-pub use marketplace::{Marketplace, is_product};
+pub use marketplace::{Access, AccessProtocol, Marketplace, is_product};
 pub use packages::{Packages, Pin, PinTarget};
 pub use ports::{Port, Protocol};
 pub use publish::{DeregistrationProtection, Publish, is_organization};
@@ -76,7 +76,7 @@ pub(crate) const TOP_KEYS: [&str; 17] = [
 ];
 
 /// The keys of every section, to tell where a misplaced key belongs.
-pub(crate) const SECTIONS: [(&str, &[&str]); 20] = [
+pub(crate) const SECTIONS: [(&str, &[&str]); 21] = [
     ("[image]", &image::KEYS),
     ("[base]", &base::KEYS),
     ("[packages]", &packages::KEYS),
@@ -97,6 +97,7 @@ pub(crate) const SECTIONS: [(&str, &[&str]); 20] = [
     ("[publish]", &publish::KEYS),
     ("[lifecycle]", &lifecycle::KEYS),
     ("[marketplace]", &marketplace::KEYS),
+    ("access", &marketplace::ACCESS_KEYS),
 ];
 
 /// The sections of a file of waivers alone.

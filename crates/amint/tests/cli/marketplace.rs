@@ -1,7 +1,11 @@
 //! Versions of a product on AWS Marketplace, by the commands that people type, against an endpoint of ours.
 
+use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, SystemTime};
+use std::{fs, io};
 
+use amint_types::{BLOCK_BYTES, BlockSource};
 use serde_json::Value;
 
 use crate::publish::{Bench, Disk};
@@ -31,7 +35,8 @@ const RECIPE: &str = "\
 [image]\nname = \"web\"\nversion = \"VERSION\"\n[base]\ndebian = \"trixie\"\n[[ports]]\nport = 443\n\
 [publish]\nregions = [\"us-east-1\"]\n\
 [marketplace]\nproduct = \"PRODUCT\"\nrelease_notes = \"New.\"\ninstance_type = \"TYPE\"\n\
-usage_instructions = \"No password is kept, nothing is encrypted; /health tells the status.\"\n";
+title = \"Web {version}\"\naccess = { protocol = \"https\", path = \"/login\" }\n\
+usage_instructions = \"No password is kept, no key to rotate, nothing is encrypted; https://HOST/health tells the status.\"\n";
 
 /// Starts a change set that AWS refuses: its AMI is in another region. Prints its id.
 const REFUSED: &str = r#"
@@ -60,6 +65,14 @@ iam = boto3.client("iam", region_name="us-east-1", endpoint_url=os.environ["AWS_
 statement = {"Effect": "Allow", "Principal": {"Service": "assets.marketplace.amazonaws.com"}, "Action": "sts:AssumeRole"}
 trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 print(iam.create_role(RoleName="amint-marketplace", AssumeRolePolicyDocument=trust)["Role"]["Arn"])
+"#;
+
+/// Prints what a product tells of its versions.
+const VERSIONS: &str = r#"
+import boto3, json, os, sys
+market = boto3.client("marketplace-catalog", region_name="us-east-1", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+entity = market.describe_entity(Catalog="AWSMarketplace", EntityId=sys.argv[1])
+print(json.dumps(json.loads(entity["Details"])["Versions"]))
 "#;
 
 fn python() -> Option<&'static str> {
@@ -115,9 +128,11 @@ fn a_version_is_checked_submitted_once_followed_and_hidden() {
     assert_eq!(refused.code, Some(1), "{}", refused.stderr);
     assert!(refused.stdout.contains("there is no role"), "{}", refused.stdout);
     let plan = bench.amint(&["marketplace", "submit", "web:1.1.0", "--plan", "--create-role"]);
-    for told in
-        ["make the role arn:aws:iam::123456789012:role/amint-marketplace", "opens tcp 443 for 0.0.0.0/0"]
-    {
+    for told in [
+        "make the role arn:aws:iam::123456789012:role/amint-marketplace",
+        "opens tcp 443 for 0.0.0.0/0",
+        "is reached at https://INSTANCE:443/login",
+    ] {
         assert!(plan.stdout.contains(told), "{told}: {}", plan.stdout);
     }
     let validate = ["--json", "marketplace", "submit", "web:1.1.0", "--validate", "--create-role"];
@@ -127,7 +142,12 @@ fn a_version_is_checked_submitted_once_followed_and_hidden() {
         "succeeded"
     );
     let again = bench.amint(&["marketplace", "submit", "web:1.1.0"]);
-    assert_eq!((again.code, again.stderr.contains("has the version 1.1.0 already")), (Some(0), true));
+    assert_eq!((again.code, again.stderr.contains("has the version Web 1.1.0 already")), (Some(0), true));
+
+    let versions: Value = serde_json::from_str(&said(python, &bench, VERSIONS, &[&product])).unwrap();
+    let access = &versions[0]["DeliveryOptions"][0]["Instructions"]["Access"];
+    assert_eq!((&access["RelativePath"], &access["Port"]), (&"login".into(), &443.into()), "{versions}");
+    assert_eq!(versions[0]["VersionTitle"], "Web 1.1.0");
 
     let only = bench.amint(&["marketplace", "restrict", "web:1.1.0", "--yes"]);
     assert_eq!(only.code, Some(1), "{}", only.stderr);
@@ -188,7 +208,7 @@ fn what_aws_found_is_explained_kept_and_held_against_a_scan() {
     let keep = ["--json", "marketplace", "status", "web", "--assessment", "found.json"];
     assert_eq!(bench.last(&keep, 0)["assessment"]["AssessmentResult"], "FAIL");
 
-    std::fs::create_dir_all(bench.folder.path().join("tree/etc")).unwrap();
+    fs::create_dir_all(bench.folder.path().join("tree/etc")).unwrap();
     let compared = bench.amint(&["scan", "./tree", "--no-advisories", "--assessment", "found.json"]);
     assert!(compared.stderr.contains("AWS alone: MP-A1 INVALID_AMI"), "{}", compared.stderr);
 }
@@ -220,4 +240,111 @@ fn what_cannot_be_asked_is_not_checked_and_other_bytes_are_not_sold() {
     for name in ["ami", "product", "role"] {
         assert!(part(&document, name)["unchecked"].is_string(), "{name}: {document}");
     }
+}
+
+/// A file system in memory.
+struct Whole(Vec<u8>);
+
+impl BlockSource for Whole {
+    fn disk_bytes(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_block(&self, index: u64, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        let start = usize::try_from(index * BLOCK_BYTES).unwrap();
+        let end = self.0.len().min(start + usize::try_from(BLOCK_BYTES).unwrap());
+        buffer[..end - start].copy_from_slice(&self.0[start..end]);
+        Ok(Some(end - start))
+    }
+}
+
+/// Makes a file system of a folder; none where its tool is not there.
+fn ext4(folder: &Path, tree: &str) -> Option<Whole> {
+    let disk = folder.join("disk.raw");
+    let size = disk.to_str()?;
+    let mut make = Command::new("mke2fs");
+    make.args(["-q", "-F", "-t", "ext4", "-d", tree, size, "16M"]).current_dir(folder);
+    make.output().ok()?.status.success().then(|| Whole(fs::read(&disk).unwrap()))
+}
+
+#[test]
+fn a_kept_report_is_used_for_the_very_same_question_only_and_hides_nothing() {
+    let bench = Bench::scaled("600");
+    let folder = bench.folder.path();
+    crate::scan::tree(folder, "tree", &[("curl", "8.14.1-1")]);
+    fs::write(folder.join("tree/etc/shadow"), "root::20000:0:99999:7:::\n").unwrap();
+    let recipe = RECIPE.replace("PRODUCT", "prod-abc").replace("TYPE", "t3.micro");
+    let Some(disk) = ext4(folder, "tree") else { return eprintln!("SKIPPED: no mke2fs") };
+    bench.put("1.0.0", &disk, Some(&recipe.replace("VERSION", "1.0.0")));
+    let check = |more: &[&str]| {
+        let ran =
+            bench.amint(&[&["marketplace", "check", "web", "--offline", "--no-advisories"], more].concat());
+        assert_eq!(ran.code, Some(1), "{more:?}: {} {}", ran.stdout, ran.stderr);
+        let is_kept = ran.stderr.contains("`--fresh` does it anew");
+        (is_kept, ran.stdout)
+    };
+    let (is_kept, first) = check(&[]);
+    assert!(!is_kept && first.contains("refused: ") && first.contains("SCAN_ERROR"), "{first}");
+    assert_eq!(check(&[]), (true, first.clone()), "the same is told of the report");
+    assert_eq!(check(&["--fresh"]), (false, first));
+    assert!(!check(&["--gate", "low"]).0 && check(&["--gate", "low"]).0, "each gate has a report of its own");
+    let waivers = folder.join("waivers.toml");
+    for reason in ["by the vendor", "by the vendor, too"] {
+        let text = format!(
+            "[[harden.waive]]\nrule = \"ACC-001\"\nreason = \"{reason}\"\nowner = \"team\"\nuntil = 2027-03-01\n"
+        );
+        fs::write(&waivers, text).unwrap();
+        assert!(!check(&["--waivers", "waivers.toml"]).0, "other waivers, other report");
+        assert!(check(&["--waivers", "waivers.toml"]).0);
+    }
+    // Under the same name other bytes, of which a part cannot be read: what was found is told nevertheless.
+    fs::write(folder.join("tree/var/lib/dpkg/status"), "Package: curl\nStatus: install ok inst").unwrap();
+    bench.put("1.0.0", &ext4(folder, "tree").unwrap(), Some(&recipe.replace("VERSION", "1.0.0")));
+    for _ in 0..2 {
+        let (is_kept, text) = check(&[]);
+        assert!(!is_kept, "what could not be read is looked at again: {text}");
+        assert!(text.contains("not all checked: ") && text.contains("refused: "), "{text}");
+    }
+    let kept = fs::read_dir(folder.join("home/cache/scans")).unwrap().count();
+    assert_eq!(kept, 4, "two gates, two files of waivers");
+}
+
+#[test]
+fn a_kept_report_is_not_used_once_its_advisories_are_too_old_or_others() {
+    let bench = Bench::scaled("600");
+    let folder = bench.folder.path();
+    crate::scan::tree(folder, "tree", &[("bash", "5.2-1")]);
+    let recipe = RECIPE.replace("PRODUCT", "prod-abc").replace("TYPE", "t3.micro");
+    let Some(disk) = ext4(folder, "tree") else { return eprintln!("SKIPPED: no mke2fs") };
+    bench.put("1.0.0", &disk, Some(&recipe.replace("VERSION", "1.0.0")));
+    let advisories = folder.join("osv.json");
+    fs::write(&advisories, crate::scan::ADVISORY).unwrap();
+    // Noon of 20 November: they are too old from noon of the 27th on.
+    let noon = SystemTime::UNIX_EPOCH + Duration::from_hours(498_660);
+    fs::File::options().write(true).open(&advisories).unwrap().set_modified(noon).unwrap();
+    let build = || {
+        let ran = bench.amint(&["db", "build", "--no-archives", "--source", "osv=osv.json"]);
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    };
+    build();
+    let check = |moment: &str| {
+        let mut check = bench.command(&["marketplace", "check", "web", "--offline"]);
+        let output = check.env("SOURCE_DATE_EPOCH", moment).output().unwrap();
+        let (told, aside) =
+            (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        (aside.contains("`--fresh` does it anew"), told.contains("are 7 days old"), told + &aside)
+    };
+    let (before, soon, after, later) = ("1795780740", "1795780770", "1795780860", "1795780920");
+    for (moment, is_kept, is_stale) in [
+        (before, false, false),
+        (soon, true, false),
+        (after, false, true),
+        (later, true, true),
+        (soon, false, false),
+    ] {
+        let (kept, stale, told) = check(moment);
+        assert_eq!((kept, stale), (is_kept, is_stale), "{moment}: {told}");
+    }
+    build();
+    assert!(!check(soon).0, "other advisories, other report");
 }

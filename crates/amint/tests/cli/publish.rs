@@ -65,7 +65,7 @@ impl Bench {
         Self { folder, env }
     }
 
-    pub(crate) fn put(&self, version: &str, disk: &Disk, recipe: Option<&str>) {
+    pub(crate) fn put(&self, version: &str, disk: &dyn BlockSource, recipe: Option<&str>) {
         let store = Store::open(&self.folder.path().join("home")).unwrap();
         let request = PutRequest {
             name: "web".parse().unwrap(),

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::{Ran, amint};
 
 /// One advisory on one package of the folder below.
-const ADVISORY: &str = r#"{"id":"DEBIAN-CVE-2026-1","modified":"2026-11-20T00:00:00Z","upstream":["CVE-2026-1"],
+pub(crate) const ADVISORY: &str = r#"{"id":"DEBIAN-CVE-2026-1","modified":"2026-11-20T00:00:00Z","upstream":["CVE-2026-1"],
 "affected":[{"package":{"ecosystem":"Debian:13","name":"curl"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"8.14.1-2"}]}]}],
 "severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}]}"#;
 

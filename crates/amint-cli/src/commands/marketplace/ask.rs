@@ -93,5 +93,5 @@ fn no_image(sold: &Sold, ami: Option<&str>) -> amint_publish::marketplace::Flaw 
         None => format!("{} is not published in {REGION}", sold.subject()),
     };
     let hint = format!("`amint publish {} --region {REGION}` makes the AMI", sold.subject());
-    amint_publish::marketplace::Flaw { code: "INVALID_AMI", message, hint, is_refused: true }
+    amint_publish::marketplace::Flaw { code: "INVALID_AMI", message, hint, is_refused: true, page: None }
 }

@@ -1,11 +1,12 @@
 //! `amint marketplace check`: all that stands in the way of a version, at once.
 
+use amint_inspect::blocking_reason;
 use amint_publish::ApplyError;
 use amint_publish::calls::Purpose;
 use amint_publish::marketplace::Flaw;
 use amint_scan::Profile;
 use amint_types::Severity;
-use amint_types::scan::{ScanDocument, ScanVerdict};
+use amint_types::scan::{ScanDocument, ScanFinding, ScanVerdict};
 
 use super::ask::{ask, unasked};
 use super::parts::{self, Part};
@@ -13,15 +14,18 @@ use super::sold::Sold;
 use crate::context::Context;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
-use crate::inspecting::{Judging, Looked, look_into};
+use crate::inspecting::{Judging, report_on};
 use crate::marketplace_args::MarketplaceCheckArgs;
+
+/// How many findings of an image are shown.
+const SHOWN_MAX: usize = 20;
 
 pub(super) fn run(args: &MarketplaceCheckArgs, context: &Context) -> Result<ExitCode, Failure> {
     let sold = Sold::open(&args.image, context)?;
     let gate: Severity = args.gate.parse().map_err(|error| Failure::new(ExitCode::Usage, error))?;
     let judging = Judging { gate, baseline: None, profile: Some(Profile::Marketplace) };
-    let Looked { inspection, .. } = look_into(&args.image, &args.inspect, &judging, context)?;
-    let mut parts = vec![image_part(&args.image, &inspection.document)];
+    let document = report_on(&args.image, &args.inspect, &judging, args.fresh, context)?;
+    let mut parts = vec![image_part(&args.image, &document)];
     parts.extend(if args.offline {
         unasked(&sold, "AWS was not asked")
     } else {
@@ -50,14 +54,39 @@ fn online(sold: &Sold, args: &MarketplaceCheckArgs, context: &Context) -> Result
     })
 }
 
+/// Tells what was found in an image, and what could not be read or judged of it: neither hides the other.
 fn image_part(name: &str, document: &ScanDocument) -> Part {
-    let reasons = document.reasons.join("; ");
-    match document.verdict {
-        ScanVerdict::Pass => Part::of("image", Vec::new()),
-        ScanVerdict::Fail => {
-            let hint = format!("`amint scan {name} --profile marketplace` shows each finding");
-            Part::of("image", vec![Flaw { code: "SCAN_ERROR", message: reasons, hint, is_refused: true }])
-        }
-        _ => Part::unchecked("image", reasons),
+    let found = blocking_reason(document);
+    let mut flaws: Vec<Flaw> = document.blocking().take(SHOWN_MAX).map(|one| flaw(name, one)).collect();
+    let count = document.blocking().count();
+    if let Some(more) = count.checked_sub(SHOWN_MAX).filter(|more| *more > 0) {
+        let hint = format!("`amint scan {name} --profile marketplace --all` shows each finding");
+        flaws.push(refused(format!("and {more} more"), hint));
     }
+    let others: Vec<&str> = document
+        .reasons
+        .iter()
+        .filter(|reason| found.as_ref() != Some(*reason))
+        .map(String::as_str)
+        .collect();
+    let is_judged = matches!(document.verdict, ScanVerdict::Pass | ScanVerdict::Fail) && others.is_empty();
+    let unchecked = (!is_judged).then(|| others.join("; "));
+    Part { name: "image", flaws, unchecked }
+}
+
+fn flaw(name: &str, finding: &ScanFinding) -> Flaw {
+    let place = match &finding.package {
+        Some(package) => format!("{package} {}", finding.version.as_deref().unwrap_or_default()),
+        None => finding.path.clone(),
+    };
+    let message = format!("{}, {}: {} ({place})", finding.rule, finding.severity, finding.title);
+    let hint = finding
+        .fix
+        .clone()
+        .unwrap_or_else(|| format!("`amint scan {name} --profile marketplace` shows it in full"));
+    refused(message, hint)
+}
+
+fn refused(message: String, hint: String) -> Flaw {
+    Flaw { code: "SCAN_ERROR", message, hint, is_refused: true, page: None }
 }

@@ -15,7 +15,7 @@ pub(super) struct Part {
     #[serde(rename = "part")]
     pub(super) name: &'static str,
     pub(super) flaws: Vec<Flaw>,
-    /// Why it could not be checked.
+    /// Why it could not be checked, or not all of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) unchecked: Option<String>,
 }
@@ -46,6 +46,9 @@ pub(super) fn text(parts: &[Part], palette: Palette) -> String {
     let mut text = String::new();
     for part in parts {
         let (mark, words) = match &part.unchecked {
+            Some(why) if part.is_refused() => {
+                (palette.red(palette.cross()), format!("not all checked: {}", printable_line(why)))
+            }
             Some(why) => (palette.yellow("?"), format!("not checked: {}", printable_line(why))),
             None if part.is_refused() => (palette.red(palette.cross()), String::new()),
             None => {
@@ -64,5 +67,7 @@ pub(super) fn text(parts: &[Part], palette: Palette) -> String {
 
 fn format_flaw(word: &str, flaw: &Flaw, palette: Palette) -> String {
     let message = printable_line(&flaw.message);
-    format!("    {word} {message} ({})\n      {} {}\n", flaw.code, palette.cyan("hint:"), flaw.hint)
+    let hint = format!("      {} {}\n", palette.cyan("hint:"), printable_line(&flaw.hint));
+    let page = flaw.page.map(|page| format!("      {} {page}\n", palette.cyan("see:"))).unwrap_or_default();
+    format!("    {word} {message} ({})\n{hint}{page}", flaw.code)
 }

@@ -1,6 +1,6 @@
 //! An image of the store that is sold.
 
-use amint_publish::marketplace::{Listing, Opening};
+use amint_publish::marketplace::{Access, Listing, Opening};
 use amint_recipe::{Recipe, RecipeFile};
 use amint_store::{ImageRecord, Store};
 use amint_types::ImageRef;
@@ -50,15 +50,23 @@ impl Sold {
         let marketplace = &recipe.marketplace;
         Listing {
             product_id: marketplace.product.clone().unwrap_or_default(),
-            title: self.record.version.to_string(),
+            title: marketplace.version_title(&self.record.version),
             release_notes: marketplace.release_notes.clone().unwrap_or_default(),
             usage_instructions: marketplace.usage_instructions.clone().unwrap_or_default(),
             access_role: marketplace.access_role.clone().unwrap_or_else(|| access_role.to_owned()),
             user_name: recipe.user.name.clone(),
             system_name: marketplace.system_name.clone().unwrap_or_else(|| "DEBIAN".to_owned()),
-            system_version: recipe.base.debian.version().to_string(),
+            system_version: marketplace
+                .system_version
+                .clone()
+                .unwrap_or_else(|| recipe.base.debian.version().to_string()),
             instance_type: marketplace.instance_type.clone().unwrap_or_default(),
             openings: openings(recipe),
+            access: marketplace.access.as_ref().map(|access| Access {
+                protocol: access.protocol.as_str().to_owned(),
+                port: access.port,
+                path: access.path.clone(),
+            }),
         }
     }
 }

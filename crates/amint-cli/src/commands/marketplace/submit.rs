@@ -104,6 +104,9 @@ fn plan_text(args: &SubmitArgs, asked: &Asked) -> String {
         let sources = opening.sources.join(", ");
         let _ = writeln!(text, "  opens {} {} for {sources}", opening.protocol, opening.port);
     }
+    if let Some(access) = &listing.access {
+        let _ = writeln!(text, "  is reached at {access}");
+    }
     text
 }
 

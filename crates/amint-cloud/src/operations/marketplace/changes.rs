@@ -223,6 +223,21 @@ fn check_new(details: &AddDeliveryOptions) -> Result<(), Fault> {
         if source.scanning_port == Some(0) {
             return Err(invalid("ScanningPort has to be between 1 and 65535"));
         }
+        for (name, text) in [
+            ("ReleaseNotes", &details.version.release_notes),
+            ("UsageInstructions", &delivery.usage_instructions),
+            ("OperatingSystemName", &source.operating_system_name),
+            ("OperatingSystemVersion", &source.operating_system_version),
+        ] {
+            if text.is_empty() {
+                return Err(invalid(format!("{name} is empty")));
+            }
+        }
+        let kind = &delivery.recommended_instance_type;
+        if kind.is_empty() || kind.contains(char::is_whitespace) {
+            return Err(invalid(format!("'{kind}' at RecommendedInstanceType is no instance type")));
+        }
+        at_most("RecommendedInstanceType", kind.len(), 24)?;
         check_groups(&delivery.security_groups)?;
         check_endpoint(delivery.access_endpoint_url.as_ref())?;
     }
@@ -273,7 +288,12 @@ fn check_endpoint(endpoint: Option<&AccessEndpoint>) -> Result<(), Fault> {
     if endpoint.port == 0 {
         return Err(invalid("Port has to be between 1 and 65535"));
     }
-    at_most("RelativePath", endpoint.relative_path.as_ref().map_or(0, String::len), 2000)
+    let Some(path) = &endpoint.relative_path else { return Ok(()) };
+    // `^(?!\/)\S+[\S\s]*`
+    if path.is_empty() || path.starts_with('/') || path.starts_with(char::is_whitespace) {
+        return Err(invalid("RelativePath begins with neither a slash nor a space"));
+    }
+    at_most("RelativePath", path.chars().count(), 2000)
 }
 
 fn at_most(name: &str, length: usize, most: usize) -> Result<(), Fault> {

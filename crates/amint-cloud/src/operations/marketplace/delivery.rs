@@ -14,6 +14,8 @@ const POLICY: &str = "arn:aws:iam::aws:policy/AWSMarketplaceAmiIngestion";
 const OPERATION: &str = "ec2:ModifyImageAttribute";
 /// How long a title is.
 const TITLE_MAX: usize = 64;
+/// The signs of trademarks.
+const MARKS: [char; 2] = ['™', '®'];
 /// How old an image is at most.
 const AGE_MAX: SignedDuration = SignedDuration::from_hours(2 * 365 * 24);
 
@@ -46,15 +48,28 @@ pub(super) fn errors(
     let mut errors = Vec::new();
     let mut add = |code: &str, words: String| errors.push((code.to_owned(), words));
     let title = &details.version.version_title;
-    if title.trim() != title || title.is_empty() || !title.is_ascii() || title.len() > TITLE_MAX {
-        let words = "The version title has to be of ASCII, up to 64 characters, without spaces at its ends.";
-        add("INVALID_VERSION_TITLE", words.to_owned());
+    text_errors("INVALID_VERSION_TITLE", "the version title", title, &mut add);
+    let strange: String = title.chars().filter(|one| !one.is_ascii() && !MARKS.contains(one)).collect();
+    if !strange.is_empty() {
+        add("INVALID_VERSION_TITLE", format!("Remove unsupported characters: {strange}."));
     }
+    if title.is_empty() || title.chars().count() > TITLE_MAX {
+        let words = format!("Provide version title with fewer than {} characters.", TITLE_MAX + 1);
+        add("INVALID_VERSION_TITLE", words);
+    }
+    text_errors("INVALID_RELEASE_NOTES", "release notes", &details.version.release_notes, &mut add);
     if product.versions.iter().any(|version| version.title == *title) {
         add("DUPLICATE_VERSION_TITLE", format!("There is a version with the title '{title}' already."));
     }
     for wrapped in &details.delivery_options {
-        let kind = &wrapped.details.ami_delivery_option_details.recommended_instance_type;
+        let delivery = &wrapped.details.ami_delivery_option_details;
+        text_errors(
+            "INVALID_USAGE_INSTRUCTIONS",
+            "usage instructions",
+            &delivery.usage_instructions,
+            &mut add,
+        );
+        let kind = &delivery.recommended_instance_type;
         if !product.instance_types.contains(kind) {
             let words =
                 format!("The recommended instance type '{kind}' is none of the product's instance types.");
@@ -68,6 +83,17 @@ pub(super) fn errors(
         role_errors(tables, account, source, &mut add);
     }
     errors
+}
+
+/// Finds what no text may have ("Errors in the AMI products API").
+fn text_errors(code: &str, what: &str, text: &str, add: &mut impl FnMut(&str, String)) {
+    if text.starts_with(char::is_whitespace) {
+        add(code, format!("Remove spaces from the beginning of {what}."));
+    }
+    let is_spaced = |(one, next): (char, char)| one == ' ' && MARKS.contains(&next);
+    if text.chars().zip(text.chars().skip(1)).any(is_spaced) {
+        add(code, "Remove spaces before the trademark symbol.".to_owned());
+    }
 }
 
 fn image_errors(
