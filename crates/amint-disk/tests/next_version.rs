@@ -82,6 +82,11 @@ fn a_file_that_grows_changes_less_than_a_twentieth_of_the_blocks() {
         assert!(changed > 0 && changed * 20 < used, "package{directory}: {changed} of {used}");
         fs::write(&path, before).unwrap();
     }
+    // A file more gives all behind it another number: inodes and directories change as well.
+    fs::write(folder.path().join("usr/lib/package20/more.so"), noise(9_998, 20_000)).unwrap();
+    let (used, changed) = compare(&old, &image(folder.path(), 512 * MIB));
+    println!("a file more: {changed} of {used} blocks");
+    assert!(changed > 0 && changed * 20 < used, "{changed} of {used}");
 }
 
 #[test]
