@@ -51,7 +51,7 @@ const FOLLOWS: [(&[&str], &[&str], &str, &str); 3] = [
         USAGE,
     ),
     (
-        &["apt-get install", "apt install", "pip install", "npm install", "docker pull", "curl ", "wget "],
+        &["apt-get install", "apt install", "pip install", "npm install", "docker pull", "git clone"],
         &["internet"],
         "download something, and do not say that an internet connection is needed",
         REQUIREMENTS,

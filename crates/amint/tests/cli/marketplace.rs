@@ -287,6 +287,11 @@ fn a_kept_report_is_used_for_the_very_same_question_only_and_hides_nothing() {
     assert!(!is_kept && first.contains("refused: ") && first.contains("SCAN_ERROR"), "{first}");
     assert_eq!(check(&[]), (true, first.clone()), "the same is told of the report");
     assert_eq!(check(&["--fresh"]), (false, first));
+    let told: Value = serde_json::from_str(
+        &bench.amint(&["--json", "marketplace", "check", "web", "--offline", "--no-advisories"]).stdout,
+    )
+    .unwrap();
+    assert!(told["scanned_at"].is_string(), "programs see how old it is: {told}");
     assert!(!check(&["--gate", "low"]).0 && check(&["--gate", "low"]).0, "each gate has a report of its own");
     let waivers = folder.join("waivers.toml");
     for reason in ["by the vendor", "by the vendor, too"] {

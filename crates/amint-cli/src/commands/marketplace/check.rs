@@ -39,7 +39,7 @@ pub(super) fn run(args: &MarketplaceCheckArgs, context: &Context) -> Result<Exit
     } else {
         ExitCode::Fine
     };
-    parts::tell(&sold.subject(), &parts, context)?;
+    parts::tell(&sold.subject(), document.scanned_at, &parts, context)?;
     Ok(code)
 }
 

@@ -2,6 +2,7 @@
 
 use amint_publish::marketplace::Flaw;
 use amint_report::printable_line;
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
@@ -34,9 +35,16 @@ impl Part {
     }
 }
 
-pub(super) fn tell(subject: &str, parts: &[Part], context: &Context) -> Result<(), Failure> {
+/// Tells the parts; `scanned_at` is when the image was looked into.
+pub(super) fn tell(
+    subject: &str,
+    scanned_at: Timestamp,
+    parts: &[Part],
+    context: &Context,
+) -> Result<(), Failure> {
     if context.global.json {
-        return context.print_json(&json!({ "image": subject, "parts": parts }));
+        let told = json!({ "image": subject, "scanned_at": scanned_at, "parts": parts });
+        return context.print_json(&told);
     }
     context.print(&text(parts, Palette::for_stdout()));
     Ok(())
