@@ -16,6 +16,7 @@ use crate::dispatch::{Answered, Received, Task, respond};
 use crate::operations::{Call, Caller};
 use crate::principals::{self, Principal};
 use crate::protocol::{Credential, Fault, Payload, SignatureError, SignedRequest};
+use crate::service::Protocol;
 use crate::trail::{Event, Happening, Told};
 use crate::world::World;
 use crate::{AccessKey, Service};
@@ -195,7 +196,8 @@ impl Endpoint {
 
     /// Reads region and service from the signature, and verifies it: tells who asks.
     fn believe(&self, received: &Received) -> Result<(Credential, Caller), (Service, Fault)> {
-        let credential = Credential::of(&received.headers).map_err(|error| (Service::Ec2, refuse(&error)))?;
+        let credential = Credential::of(&received.headers)
+            .map_err(|error| (Service::Ec2, refuse(Service::Ec2, &error)))?;
         let service = Service::of_scope(&credential.service).unwrap_or(Service::Ec2);
         let now = self.0.world.clock().now();
         let EndpointOptions { key, is_open } = &self.0.options;
@@ -221,20 +223,26 @@ impl Endpoint {
                 headers: &received.headers,
                 payload: Payload::Bytes(&received.body),
             };
-            request.verify(&secret, now).map_err(|error| (service, refuse(&error)))?;
+            request.verify(&secret, now).map_err(|error| (service, refuse(service, &error)))?;
         }
         Ok((credential, caller))
     }
 }
 
-fn refuse(error: &SignatureError) -> Fault {
+/// Refuses a signature in the words of a service: those of JSON have their own.
+fn refuse(service: Service, error: &SignatureError) -> Fault {
+    let is_json = matches!(service.protocol(), Protocol::Json | Protocol::Rest);
     let code = match error {
+        SignatureError::Missing if is_json => "MissingAuthenticationTokenException",
         SignatureError::Missing => "MissingAuthenticationToken",
-        SignatureError::Expired(_) => "RequestExpired",
+        SignatureError::Malformed(_) if is_json => "IncompleteSignatureException",
         SignatureError::Malformed(_) => "IncompleteSignature",
+        _ if is_json => "InvalidSignatureException",
+        SignatureError::Expired(_) => "RequestExpired",
         _ => "SignatureDoesNotMatch",
     };
-    Fault::client(code, error.to_string()).with_status(403)
+    let status = if service.protocol() == Protocol::Json { 400 } else { 403 };
+    Fault::client(code, error.to_string()).with_status(status)
 }
 
 fn fail(service: Service, fault: &Fault, id: &str) -> Response<Body> {

@@ -1,5 +1,8 @@
 //! Users, roles, profiles and policies, and who somebody is.
 
+use std::time::Duration;
+
+use aws_sdk_iam::client::Waiters;
 use aws_sdk_iam::types::StatusType;
 
 use crate::support::{ACCOUNT, Bench, OTHER_ACCOUNT, refused};
@@ -45,6 +48,7 @@ pub(crate) const ROLES: &[&str] = &[
     "sts AssumeRole",
 ];
 
+const LONG: Duration = Duration::from_hours(1);
 const POLICY: &str = r#"{"Version": "2012-10-17", "Statement": []}"#;
 
 #[test]
@@ -57,6 +61,7 @@ fn a_user_has_keys_that_are_switched_off_and_deleted() {
         let arn = format!("arn:aws:iam::{ACCOUNT}:user/build/ci");
         assert_eq!((user.user_name(), user.path(), user.arn()), ("ci", "/build/", &*arn));
         assert_eq!(refused(client.create_user().user_name("ci").send().await), "EntityAlreadyExists");
+        client.wait_until_user_exists().user_name("ci").wait(LONG).await.unwrap();
         let key = client.create_access_key().user_name("ci").send().await.unwrap().access_key.unwrap();
         assert_eq!((key.user_name(), key.status()), ("ci", &StatusType::Active));
         assert_eq!(key.secret_access_key().len(), 40);
@@ -118,11 +123,13 @@ fn a_role_has_policies_and_a_profile_and_is_assumed() {
         assert_eq!((role.role_name(), role.arn(), role.path()), ("builder", &*arn, "/"));
         assert_eq!((role.description(), role.max_session_duration()), (Some("builds"), Some(7200)));
         assert_eq!(refused(create().send().await), "EntityAlreadyExists");
+        client.wait_until_role_exists().role_name("builder").wait(LONG).await.unwrap();
         assert_eq!(refused(create().role_name("r").assume_role_policy_document("{").send().await), "MalformedPolicyDocument");
         let policy = client.create_policy().policy_name("images").policy_document(POLICY).description("d").send().await.unwrap();
         let policy = policy.policy().unwrap();
         let policy_arn = policy.arn().unwrap();
         assert_eq!((policy.policy_name(), policy.default_version_id()), (Some("images"), Some("v1")));
+        client.wait_until_policy_exists().policy_arn(policy_arn).wait(LONG).await.unwrap();
         client.attach_role_policy().role_name("builder").policy_arn(policy_arn).send().await.unwrap();
         let told = client.get_policy().policy_arn(policy_arn).send().await.unwrap().policy.unwrap();
         assert_eq!((told.attachment_count(), told.is_attachable(), told.description()), (Some(1), true, Some("d")));
@@ -145,6 +152,7 @@ fn a_role_has_policies_and_a_profile_and_is_assumed() {
         client.add_role_to_instance_profile().instance_profile_name("p").role_name("builder").send().await.unwrap();
         let told = client.get_instance_profile().instance_profile_name("p").send().await.unwrap().instance_profile.unwrap();
         assert_eq!((told.roles()[0].role_name(), told.arn()), ("builder", &*format!("arn:aws:iam::{ACCOUNT}:instance-profile/p")));
+        client.wait_until_instance_profile_exists().instance_profile_name("p").wait(LONG).await.unwrap();
         let pages = client.list_instance_profiles().into_paginator().items().send();
         assert_eq!(pages.collect::<Result<Vec<_>, _>>().await.unwrap().len(), 1);
         let pages = client.list_instance_profiles_for_role().role_name("builder").into_paginator().items().send();

@@ -156,6 +156,16 @@ fn an_image_is_led_through_its_life() {
         attribute(ImageAttributeName::UefiData).await.unwrap();
         attribute(ImageAttributeName::ProductCodes).await.unwrap();
         attribute(ImageAttributeName::Kernel).await.unwrap();
+        let organization = "arn:aws:organizations::123456789012:organization/o-123example";
+        let flat = || modify().attribute("launchPermission");
+        flat().operation_type(OperationType::Add).organization_arns(organization).send().await.unwrap();
+        flat().operation_type(OperationType::Remove).user_ids(OTHER_ACCOUNT).send().await.unwrap();
+        let everybody = LaunchPermission::builder().group(PermissionGroup::All).build();
+        let remove = LaunchPermissionModifications::builder().remove(everybody).build();
+        modify().launch_permission(remove).send().await.unwrap();
+        let told = attribute(ImageAttributeName::LaunchPermission).await.unwrap();
+        assert_eq!(told.launch_permissions().len(), 1);
+        assert_eq!(told.launch_permissions()[0].organization_arn(), Some(organization));
         client
             .reset_image_attribute()
             .image_id(&id)

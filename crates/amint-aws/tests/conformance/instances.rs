@@ -7,13 +7,16 @@ use amint_guest::imds::IdentityKeys;
 use amint_identity::local::LocalKeys;
 use aws_sdk_ec2::client::Waiters;
 use aws_sdk_ec2::types::{
-    AttributeBooleanValue, AttributeValue, BlockDeviceMapping, DefaultTargetCapacityType, EbsBlockDevice,
-    FleetLaunchTemplateConfigRequest, FleetLaunchTemplateOverridesRequest,
-    FleetLaunchTemplateSpecificationRequest, FleetType, HttpTokensState, IamInstanceProfileSpecification,
-    Instance, InstanceAttributeName, InstanceLifecycle, InstanceLifecycleType, InstanceMetadataEndpointState,
-    InstanceMetadataOptionsRequest, InstanceMetadataTagsState, InstanceStateName, InstanceType, KeyType,
-    LaunchTemplateSpecification, RequestLaunchTemplateData, ResourceType, SpotInstanceState,
-    SpotOptionsRequest, TargetCapacitySpecificationRequest, VolumeAttachmentState, VolumeType,
+    AttributeBooleanValue, AttributeValue, BlockDeviceMapping, CreditSpecificationRequest,
+    DefaultTargetCapacityType, EbsBlockDevice, EnclaveOptionsRequest, FleetLaunchTemplateConfigRequest,
+    FleetLaunchTemplateOverridesRequest, FleetLaunchTemplateSpecificationRequest, FleetType,
+    HibernationOptionsRequest, HttpTokensState, IamInstanceProfileSpecification, Instance,
+    InstanceAttributeName, InstanceInterruptionBehavior, InstanceLifecycle, InstanceLifecycleType,
+    InstanceMarketOptionsRequest, InstanceMetadataEndpointState, InstanceMetadataOptionsRequest,
+    InstanceMetadataTagsState, InstanceNetworkInterfaceSpecification, InstanceStateName, InstanceType,
+    KeyType, LaunchTemplateSpecification, MarketType, Placement, RequestLaunchTemplateData, ResourceType,
+    RunInstancesMonitoringEnabled, ShutdownBehavior, SpotInstanceState, SpotInstanceType, SpotMarketOptions,
+    SpotOptionsRequest, TargetCapacitySpecificationRequest, Tenancy, VolumeAttachmentState, VolumeType,
 };
 
 use crate::images::{filter, tagged};
@@ -83,8 +86,13 @@ fn device(name: &str, gib: i32) -> BlockDeviceMapping {
 }
 
 async fn shown(client: &aws_sdk_ec2::Client, id: &str) -> Instance {
-    let pages =
-        client.describe_instances().filters(filter("instance-id", id)).into_paginator().items().send();
+    let pages = client
+        .describe_instances()
+        .include_managed_resources(true)
+        .filters(filter("instance-id", id))
+        .into_paginator()
+        .items()
+        .send();
     let reservations = pages.collect::<Result<Vec<_>, _>>().await.unwrap();
     assert!(reservations[0].reservation_id().is_some());
     assert_eq!(reservations[0].owner_id(), Some(ACCOUNT));
@@ -124,6 +132,35 @@ fn an_instance_is_led_through_its_life() {
                 .tag_specifications(tagged(ResourceType::Volume, "team", "disks"))
         };
         assert_eq!(refused(run().dry_run(true).send().await), "DryRunOperation");
+        let interface = InstanceNetworkInterfaceSpecification::builder()
+            .device_index(0)
+            .associate_public_ip_address(true)
+            .delete_on_termination(true)
+            .groups(group)
+            .build();
+        let spot = SpotMarketOptions::builder()
+            .max_price("0.02")
+            .spot_instance_type(SpotInstanceType::OneTime)
+            .instance_interruption_behavior(InstanceInterruptionBehavior::Terminate)
+            .build();
+        let market =
+            InstanceMarketOptionsRequest::builder().market_type(MarketType::Spot).spot_options(spot).build();
+        let placement =
+            Placement::builder().availability_zone(format!("{REGION}b")).tenancy(Tenancy::Default);
+        let other = run()
+            .set_security_group_ids(None)
+            .network_interfaces(interface)
+            .instance_market_options(market)
+            .placement(placement.build())
+            .monitoring(RunInstancesMonitoringEnabled::builder().enabled(true).build())
+            .credit_specification(CreditSpecificationRequest::builder().cpu_credits("standard").build())
+            .enclave_options(EnclaveOptionsRequest::builder().enabled(false).build())
+            .hibernation_options(HibernationOptionsRequest::builder().configured(false).build())
+            .instance_initiated_shutdown_behavior(ShutdownBehavior::Stop)
+            .disable_api_termination(false)
+            .disable_api_stop(false)
+            .ebs_optimized(false);
+        assert_eq!(refused(other.dry_run(true).send().await), "DryRunOperation");
         assert_eq!(refused(run().image_id("ami-00000000").send().await), "InvalidAMIID.NotFound");
         let launched = run().send().await.unwrap();
         let id = launched.instances()[0].instance_id().unwrap();
@@ -173,6 +210,8 @@ fn an_instance_is_led_through_its_life() {
         assert_eq!(found.network_interface_id(), interface.network_interface_id());
         assert_eq!(found.attachment().and_then(|one| one.instance_id()), Some(id));
 
+        client.wait_until_instance_status_ok().instance_ids(id).wait(LONG).await.unwrap();
+        client.wait_until_system_status_ok().instance_ids(id).wait(LONG).await.unwrap();
         let statuses = client
             .describe_instance_status()
             .instance_ids(id)

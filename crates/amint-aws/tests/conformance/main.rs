@@ -20,6 +20,7 @@ mod networks;
 mod organization;
 mod parameters;
 mod recycle_bin;
+mod refusals;
 mod settings;
 mod snapshots;
 mod support;

@@ -68,6 +68,7 @@ fn the_network_that_everybody_has_is_told() {
             [0]
         .clone();
         let id = vpc.vpc_id().unwrap();
+        client.wait_until_vpc_exists().vpc_ids(id).wait(LONG).await.unwrap();
         client.wait_until_vpc_available().vpc_ids(id).wait(LONG).await.unwrap();
         assert_eq!((vpc.is_default(), vpc.owner_id()), (Some(true), Some(ACCOUNT)));
         assert!(vpc.cidr_block().is_some() && vpc.cidr_block_association_set().len() == 1);
@@ -79,6 +80,8 @@ fn the_network_that_everybody_has_is_told() {
             (3, Some(id), Some(true))
         );
         assert!(subnets[0].available_ip_address_count().is_some_and(|count| count > 0));
+        let subnet = subnets[0].subnet_id().unwrap();
+        client.wait_until_subnet_available().subnet_ids(subnet).wait(LONG).await.unwrap();
         let tables = client.describe_route_tables().filters(of()).send().await.unwrap();
         let table = &tables.route_tables()[0];
         assert_eq!(

@@ -1,5 +1,6 @@
 //! Parameters of Systems Manager, keys of the Key Management Service, and the record of all calls.
 
+use aws_sdk_cloudtrail::primitives::DateTime;
 use aws_sdk_cloudtrail::types::{LookupAttribute, LookupAttributeKey};
 use aws_sdk_kms::types::{GrantOperation, KeyManagerType, KeySpec, KeyState, KeyUsageType};
 use aws_sdk_ssm::operation::get_parameter::GetParameterError;
@@ -312,6 +313,15 @@ fn every_call_has_a_record() {
         assert!(event.event_id().is_some() && event.event_time().is_some());
         assert!(event.resources().iter().any(|one| one.resource_name() == Some(&*image)));
         assert!(event.cloud_trail_event().is_some_and(|text| text.contains("\"key\":\"k2\"")));
+        // Times of JSON have fractions.
+        let between = |start: DateTime, end: DateTime| client.lookup_events().start_time(start).end_time(end);
+        let time = |seconds: i64| DateTime::from_millis(seconds * 1000 + 250);
+        let now = DateTime::from(std::time::SystemTime::now()).secs();
+        let all = between(time(now - 60), time(now + 60)).send().await.unwrap();
+        assert!(!all.events().is_empty());
+        assert!(between(time(now - 120), time(now - 60)).send().await.unwrap().events().is_empty());
+        let turned = between(time(now), time(now - 60)).send().await;
+        assert_eq!(refused(turned), "InvalidTimeRangeException");
         assert_eq!(
             refused(client.lookup_events().max_results(51).send().await),
             "InvalidMaxResultsException"

@@ -137,6 +137,19 @@ impl Bench {
         Self { _folder: folder, time, witness: Witness::default(), key, config }
     }
 
+    /// Lets clients try three times what fails for now.
+    pub(crate) fn trying(self) -> Self {
+        let config =
+            self.config.to_builder().retry_config(RetryConfig::standard().with_max_attempts(3)).build();
+        Self { config, ..self }
+    }
+
+    /// Lets clients sign with other keys.
+    pub(crate) fn signing(self, id: &str, secret: &str) -> Self {
+        let config = self.by(id, secret, None);
+        Self { config, ..self }
+    }
+
     /// Returns the clients of another region.
     pub(crate) fn in_region(&self, region: &'static str) -> SdkConfig {
         self.config.to_builder().region(Region::new(region)).build()

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use aws_sdk_ec2::client::Waiters;
+use aws_sdk_autoscaling::client::Waiters as _;
+use aws_sdk_ec2::client::Waiters as _;
 use aws_sdk_ec2::types::{
     ImageReferenceResourceType, ImageUsageResourceTypeOptionRequest, ImageUsageResourceTypeRequest,
     InstanceType, LaunchTemplateBlockDeviceMappingRequest, LaunchTemplateEbsBlockDeviceRequest,
@@ -42,6 +43,8 @@ pub(crate) const USERS: &[&str] = &[
     "ec2 DescribeImageUsageReportEntries",
     "ec2 DescribeImageUsageReports",
 ];
+
+const LONG: Duration = Duration::from_hours(1);
 
 fn data(image: &str) -> RequestLaunchTemplateData {
     let disk = LaunchTemplateEbsBlockDeviceRequest::builder()
@@ -246,6 +249,7 @@ fn groups_of_auto_scaling_launch_by_configurations_and_templates() {
         };
         group().send().await.unwrap();
         assert_eq!(refused(group().send().await), "AlreadyExists");
+        client.wait_until_group_exists().auto_scaling_group_names("web").wait(LONG).await.unwrap();
         let shown = || async {
             let pages = client
                 .describe_auto_scaling_groups()
@@ -300,6 +304,7 @@ fn groups_of_auto_scaling_launch_by_configurations_and_templates() {
             .send()
             .await
             .unwrap();
+        client.wait_until_group_not_exists().auto_scaling_group_names("web").wait(LONG).await.unwrap();
         let none = client.update_auto_scaling_group().auto_scaling_group_name("web").min_size(1).send().await;
         assert_eq!(refused(none), "ValidationError");
     });
@@ -379,12 +384,7 @@ fn who_uses_an_image_is_told_and_reported() {
         };
         let report = create().send().await.unwrap().report_id.unwrap();
         assert_eq!(create().send().await.unwrap().report_id(), Some(&*report));
-        client
-            .wait_until_image_usage_report_available()
-            .report_ids(&report)
-            .wait(Duration::from_hours(1))
-            .await
-            .unwrap();
+        client.wait_until_image_usage_report_available().report_ids(&report).wait(LONG).await.unwrap();
         let pages = client.describe_image_usage_reports().report_ids(&report).into_paginator().items().send();
         let reports = pages.collect::<Result<Vec<_>, _>>().await.unwrap();
         let told = &reports[0];

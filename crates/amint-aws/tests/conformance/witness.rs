@@ -4,6 +4,7 @@
 //! no test that does not ask for that very field. So every value of an answer has to be found in what the SDK made of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -57,9 +58,15 @@ const UNNAMED: [&str; 1] = ["ec2 DescribeInternetGateways"];
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Witness {
     succeeded: Arc<Mutex<BTreeSet<String>>>,
+    attempts: Arc<AtomicU32>,
 }
 
 impl Witness {
+    /// Returns how many requests were sent since this was asked for last.
+    pub(crate) fn take_attempts(&self) -> u32 {
+        self.attempts.swap(0, Ordering::Relaxed)
+    }
+
     /// Fails when one of the operations did not succeed.
     pub(crate) fn assert_succeeded(&self, operations: &[&str]) {
         let succeeded = self.succeeded.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,6 +86,7 @@ impl Intercept for Witness {
         _components: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        self.attempts.fetch_add(1, Ordering::Relaxed);
         let metadata = cfg.load::<Metadata>().unwrap();
         let service = SERVICES.iter().find(|(id, _)| *id == metadata.service());
         let (_, service) = service.unwrap_or_else(|| panic!("no name for {}", metadata.service()));

@@ -22,6 +22,8 @@ pub(crate) fn describe_instance_status(call: &Call<'_>, params: &Params) -> Resu
         "instance-status.status",
         "system-status.status",
     ];
+    // AWS's own services manage nothing here.
+    params.boolean("IncludeManagedResources")?;
     let filters = filters(params, &known)?;
     let pager = Pager::new(call, params, USUAL)?;
     let tables = call.tables();

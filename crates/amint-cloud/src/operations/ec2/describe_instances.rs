@@ -68,6 +68,8 @@ const FILTERS: [&str; 54] = [
 /// Lists the instances of an account, those that were terminated within the last hour among them.
 pub(crate) fn describe_instances(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
     let ids = params.list("InstanceId");
+    // AWS's own services manage nothing here.
+    params.boolean("IncludeManagedResources")?;
     let filters = filters(params, &FILTERS)?;
     let pager = Pager::new(call, params, USUAL)?;
     if !ids.is_empty() && params.get("MaxResults").is_some() {

@@ -21,6 +21,8 @@ pub(crate) fn describe_launch_template_versions(call: &Call<'_>, params: &Params
     let wanted = params.list("LaunchTemplateVersion");
     let (min, max) = (params.number("MinVersion")?, params.number("MaxVersion")?);
     let is_resolved = params.boolean("ResolveAlias")?.unwrap_or(false);
+    // AWS's own services manage nothing here.
+    params.boolean("IncludeManagedResources")?;
     let filters = filters(params, &FILTERS)?;
     let pager = Pager::new(call, params, 1..=200)?;
     let tables = call.tables();

@@ -11,6 +11,8 @@ const FILTERS: [&str; 2] = ["create-time", "launch-template-name"];
 /// Lists launch templates.
 pub(crate) fn describe_launch_templates(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
     let (ids, names) = (params.list("LaunchTemplateId"), params.list("LaunchTemplateName"));
+    // AWS's own services manage nothing here.
+    params.boolean("IncludeManagedResources")?;
     let filters = filters(params, &FILTERS)?;
     let pager = Pager::new(call, params, 1..=200)?;
     let tables = call.tables();

@@ -29,6 +29,8 @@ const FILTERS: [&str; 16] = [
 /// Lists the volumes of an account.
 pub(crate) fn describe_volumes(call: &Call<'_>, params: &Params) -> Result<Element, Fault> {
     let ids = params.list("VolumeId");
+    // AWS's own services manage nothing here.
+    params.boolean("IncludeManagedResources")?;
     let filters = filters(params, &FILTERS)?;
     let pager = Pager::new(call, params, USUAL)?;
     let tables = call.tables();

@@ -109,6 +109,11 @@ fn launch(call: &Call<'_>, tables: &Tables, params: &Params) -> Result<Launch, F
     if let Some(tenancy) = params.get("Placement.Tenancy").filter(|name| *name != "default") {
         return Err(Fault::invalid_value("Tenancy", tenancy));
     }
+    // Machines here are as fast as they are, and nothing is charged for it.
+    let credits = params.get("CreditSpecification.CpuCredits");
+    if let Some(credits) = credits.filter(|name| !matches!(*name, "standard" | "unlimited")) {
+        return Err(Fault::invalid_value("CpuCredits", credits));
+    }
     let card = Card::read(params)?;
     let subnet = subnet(call, params, card.subnet_id)?;
     let private_ip = params.get("PrivateIpAddress").map(|text| {
