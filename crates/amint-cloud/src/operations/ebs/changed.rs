@@ -13,7 +13,7 @@ pub(super) fn list_changed_blocks(
     request: &EbsRequest<'_>,
     second_id: &str,
 ) -> Result<EbsAnswer, Fault> {
-    let (count_max, start) = request.page()?;
+    let (count_max, start) = request.page(call)?;
     let snapshot = readable(call, second_id)?;
     let second = call.world.blocks(&snapshot)?;
     let first = match request.value("firstSnapshotId").filter(|id| !id.is_empty()) {

@@ -10,7 +10,7 @@ pub(super) fn list_snapshot_blocks(
     request: &EbsRequest<'_>,
     id: &str,
 ) -> Result<EbsAnswer, Fault> {
-    let (count_max, start) = request.page()?;
+    let (count_max, start) = request.page(call)?;
     let snapshot = readable(call, id)?;
     let reader = call.world.blocks(&snapshot)?;
     let blocks = reader.manifest().blocks().iter().zip(0_u64..).skip_while(|(_, index)| *index < start);

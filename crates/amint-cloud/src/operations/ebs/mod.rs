@@ -33,7 +33,7 @@ pub(crate) const NAMES: [&str; 6] = [
     "PutSnapshotBlock",
     "StartSnapshot",
 ];
-/// The longest page of a list, and the default.
+/// The longest page of a list, and the usual one.
 const RESULTS_MAX: u64 = 10_000;
 /// The shortest page of a list.
 const RESULTS_MIN: u64 = 100;
@@ -104,9 +104,9 @@ impl EbsRequest<'_> {
     }
 
     /// Returns the largest number of results, and the index to begin with.
-    fn page(&self) -> Result<(usize, u64), Fault> {
+    fn page(&self, call: &Call<'_>) -> Result<(usize, u64), Fault> {
         let count = match self.value("maxResults") {
-            None => RESULTS_MAX,
+            None => call.world.options.page_default.map_or(RESULTS_MAX, u64::from).clamp(1, RESULTS_MAX),
             Some(text) => {
                 text.parse().ok().filter(|count| (RESULTS_MIN..=RESULTS_MAX).contains(count)).ok_or_else(
                     || invalid("INVALID_PARAMETER_VALUE", "maxResults is not between 100 and 10000"),
