@@ -96,15 +96,19 @@ fn a_disk_is_sent_read_and_compared() {
         fill(&client, id, &[(0, 1), (7, 2), (2047, 3)]).await;
         bench.time.pass(60);
 
-        let mut pages =
-            client.list_snapshot_blocks().snapshot_id(id).max_results(100).into_paginator().send();
-        let mut blocks = Vec::new();
+        let mut pages = client.list_snapshot_blocks().snapshot_id(id).into_paginator().send();
+        let (mut blocks, mut page_count) = (Vec::new(), 0);
         while let Some(page) = pages.next().await {
             let page = page.unwrap();
             assert_eq!((page.volume_size(), page.block_size()), (Some(1), Some(524_288)));
             assert!(page.expiry_time().is_some());
             blocks.extend(page.blocks.unwrap());
+            page_count += 1;
         }
+        assert_eq!(page_count, 2);
+        let from = client.list_snapshot_blocks().snapshot_id(id).starting_block_index(8).max_results(100);
+        let from = from.send().await.unwrap();
+        assert_eq!((from.blocks().len(), from.blocks()[0].block_index()), (1, Some(2047)));
         let indexes: Vec<_> = blocks.iter().filter_map(|block| block.block_index()).collect();
         assert_eq!(indexes, [0, 7, 2047]);
         let token = blocks[1].block_token().unwrap();
@@ -126,19 +130,23 @@ fn a_disk_is_sent_read_and_compared() {
         let second = client.start_snapshot().volume_size(1).parent_snapshot_id(id).send().await.unwrap();
         assert_eq!(second.parent_snapshot_id(), Some(id));
         let second = second.snapshot_id().unwrap();
-        fill(&client, second, &[(7, 4)]).await;
+        fill(&client, second, &[(7, 4), (9, 5), (11, 6)]).await;
         bench.time.pass(60);
-        let changed = client
-            .list_changed_blocks()
-            .first_snapshot_id(id)
-            .second_snapshot_id(second)
-            .send()
-            .await
-            .unwrap();
-        assert_eq!((changed.volume_size(), changed.block_size()), (Some(1), Some(524_288)));
-        let blocks = changed.changed_blocks();
-        assert_eq!((blocks.len(), blocks[0].block_index()), (1, Some(7)));
-        assert!(blocks[0].first_block_token().is_some() && blocks[0].second_block_token().is_some());
+        let changed = client.list_changed_blocks().first_snapshot_id(id).second_snapshot_id(second);
+        let pages = changed.into_paginator().send().collect::<Result<Vec<_>, _>>().await.unwrap();
+        assert_eq!((pages[0].volume_size(), pages[0].block_size()), (Some(1), Some(524_288)));
+        assert!(pages[0].expiry_time().is_some());
+        let blocks: Vec<_> = pages.iter().flat_map(|page| page.changed_blocks()).collect();
+        let indexes: Vec<_> = blocks.iter().filter_map(|block| block.block_index()).collect();
+        assert_eq!((pages.len(), indexes), (2, vec![7, 9, 11]));
+        let tokens = [(id, blocks[0].first_block_token()), (second, blocks[0].second_block_token())];
+        for ((snapshot, token), number) in tokens.into_iter().zip([2, 4]) {
+            let read = client.get_snapshot_block().snapshot_id(snapshot).block_index(7);
+            let read = read.block_token(token.unwrap()).send().await.unwrap();
+            let bytes = read.block_data.collect().await.unwrap().into_bytes();
+            assert!(bytes[..] == vec![number; BLOCK], "{snapshot}");
+        }
+        assert_eq!(blocks[1].first_block_token(), None, "the first snapshot has no such block");
 
         let wrong = client.start_snapshot().volume_size(0).send().await.unwrap_err().into_service_error();
         let aws_sdk_ebs::operation::start_snapshot::StartSnapshotError::ValidationException(wrong) = wrong

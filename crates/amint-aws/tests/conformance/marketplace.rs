@@ -108,7 +108,10 @@ fn a_product_gets_a_version_that_is_looked_at() {
         let cancelled =
             start().change_set(add(copy.image_id().unwrap())).send().await.unwrap().change_set_id.unwrap();
         let locked = start().change_set(change("ReleaseProduct", Some(product), &json!({}))).send().await;
-        assert_eq!(refused(locked), "ResourceInUseException");
+        assert!(locked.unwrap_err().into_service_error().is_resource_in_use_exception());
+        let formless =
+            start().change_set(change("AddDeliveryOptions", Some(product), &json!({}))).send().await;
+        assert!(formless.unwrap_err().into_service_error().is_validation_exception());
         let cancel =
             client.cancel_change_set().catalog(CATALOG_NAME).change_set_id(&cancelled).send().await.unwrap();
         assert_eq!(cancel.change_set_id(), Some(&*cancelled));
