@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_iam::client::Waiters;
-use aws_sdk_iam::types::StatusType;
+use aws_sdk_iam::types::{StatusType, Tag};
 
 use crate::support::{ACCOUNT, Bench, OTHER_ACCOUNT, refused};
 
@@ -51,12 +51,16 @@ pub(crate) const ROLES: &[&str] = &[
 const LONG: Duration = Duration::from_hours(1);
 const POLICY: &str = r#"{"Version": "2012-10-17", "Statement": []}"#;
 
+fn tag() -> Tag {
+    Tag::builder().key("team").value("web").build().unwrap()
+}
+
 #[test]
 fn a_user_has_keys_that_are_switched_off_and_deleted() {
     let bench = Bench::new();
     bench.run(USERS, async {
         let client = bench.iam();
-        let made = client.create_user().user_name("ci").path("/build/").send().await.unwrap();
+        let made = client.create_user().user_name("ci").path("/build/").tags(tag()).send().await.unwrap();
         let user = made.user().unwrap();
         let arn = format!("arn:aws:iam::{ACCOUNT}:user/build/ci");
         assert_eq!((user.user_name(), user.path(), user.arn()), ("ci", "/build/", &*arn));
@@ -100,6 +104,8 @@ fn a_user_has_keys_that_are_switched_off_and_deleted() {
             client.get_user().user_name("ci").send().await.unwrap().user().map(|one| one.arn()),
             Some(&*arn)
         );
+        let told = client.get_user().user_name("ci").send().await.unwrap();
+        assert_eq!(told.user().map(|one| one.tags()), Some(&[tag()][..]));
         client.delete_user().user_name("ci").send().await.unwrap();
         assert_eq!(refused(client.get_user().user_name("ci").send().await), "NoSuchEntity");
         client.list_account_aliases().send().await.unwrap();
@@ -115,7 +121,7 @@ fn a_role_has_policies_and_a_profile_and_is_assumed() {
         let client = bench.iam();
         let create = || {
             let create = client.create_role().role_name("builder").description("builds").max_session_duration(7200);
-            create.assume_role_policy_document(POLICY)
+            create.assume_role_policy_document(POLICY).tags(tag())
         };
         let made = create().send().await.unwrap();
         let role = made.role().unwrap();
@@ -125,7 +131,8 @@ fn a_role_has_policies_and_a_profile_and_is_assumed() {
         assert_eq!(refused(create().send().await), "EntityAlreadyExists");
         client.wait_until_role_exists().role_name("builder").wait(LONG).await.unwrap();
         assert_eq!(refused(create().role_name("r").assume_role_policy_document("{").send().await), "MalformedPolicyDocument");
-        let policy = client.create_policy().policy_name("images").policy_document(POLICY).description("d").send().await.unwrap();
+        let policy = client.create_policy().policy_name("images")
+            .tags(tag()).policy_document(POLICY).description("d").send().await.unwrap();
         let policy = policy.policy().unwrap();
         let policy_arn = policy.arn().unwrap();
         assert_eq!((policy.policy_name(), policy.default_version_id()), (Some("images"), Some("v1")));
@@ -133,6 +140,7 @@ fn a_role_has_policies_and_a_profile_and_is_assumed() {
         client.attach_role_policy().role_name("builder").policy_arn(policy_arn).send().await.unwrap();
         let told = client.get_policy().policy_arn(policy_arn).send().await.unwrap().policy.unwrap();
         assert_eq!((told.attachment_count(), told.is_attachable(), told.description()), (Some(1), true, Some("d")));
+        assert_eq!(told.tags(), [tag()]);
         assert!(told.create_date().is_some() && told.update_date().is_some());
         let version = client.get_policy_version().policy_arn(policy_arn).version_id("v1").send().await.unwrap().policy_version.unwrap();
         assert_eq!((version.version_id(), version.is_default_version()), (Some("v1"), true));
@@ -147,12 +155,13 @@ fn a_role_has_policies_and_a_profile_and_is_assumed() {
         let pages = client.list_role_policies().role_name("builder").into_paginator().items().send();
         assert_eq!(pages.collect::<Result<Vec<_>, _>>().await.unwrap(), ["own"]);
 
-        let profile = client.create_instance_profile().instance_profile_name("p").send().await.unwrap();
+        let profile = client.create_instance_profile().instance_profile_name("p").tags(tag()).send().await.unwrap();
         assert_eq!(profile.instance_profile().map(|one| one.instance_profile_name()), Some("p"));
         client.add_role_to_instance_profile().instance_profile_name("p").role_name("builder").send().await.unwrap();
         let told = client.get_instance_profile().instance_profile_name("p").send().await.unwrap().instance_profile.unwrap();
         assert_eq!((told.roles()[0].role_name(), told.arn()), ("builder", &*format!("arn:aws:iam::{ACCOUNT}:instance-profile/p")));
         client.wait_until_instance_profile_exists().instance_profile_name("p").wait(LONG).await.unwrap();
+        assert_eq!(told.tags(), [tag()]);
         let pages = client.list_instance_profiles().into_paginator().items().send();
         assert_eq!(pages.collect::<Result<Vec<_>, _>>().await.unwrap().len(), 1);
         let pages = client.list_instance_profiles_for_role().role_name("builder").into_paginator().items().send();
@@ -164,6 +173,7 @@ fn a_role_has_policies_and_a_profile_and_is_assumed() {
         let trust = format!(r#"{{"Statement": {{"Effect": "Allow", "Principal": {{"AWS": "{OTHER_ACCOUNT}"}}, "Action": "sts:AssumeRole"}}}}"#);
         client.update_assume_role_policy().role_name("builder").policy_document(trust).send().await.unwrap();
         let told = client.get_role().role_name("builder").send().await.unwrap().role.unwrap();
+        assert_eq!(told.tags(), [tag()]);
         assert!(told.assume_role_policy_document().is_some_and(|text| text.contains(OTHER_ACCOUNT)));
         let assume = |sts: aws_sdk_sts::Client| sts.assume_role().role_arn(&arn).role_session_name("build").duration_seconds(3600).send();
         let assumed = assume(bench.sts_of(&bench.of_account(OTHER_ACCOUNT))).await.unwrap();
