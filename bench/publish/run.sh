@@ -25,22 +25,41 @@ trap finish EXIT
 "$amint" --home "$work/there" --quiet cloud up --port 0 --time-scale 600
 eval "$("$amint" --home "$work/there" cloud env)"
 "$python" - "$work" "$amint" "$runs" "$peer" <<'P'
-import base64, concurrent.futures, hashlib, json, os, statistics, subprocess, sys, time
+import base64, concurrent.futures, hashlib, json, os, statistics, subprocess, sys, threading, time
 work, amint, runs, peer = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
 url = os.environ["AWS_ENDPOINT_URL"]
 SIZE = 524288
 
+class Peak(threading.Thread):
+    """How much memory a process had at most, in MiB. What wait4 tells begins with the memory of whoever started it."""
+
+    def __init__(self, process):
+        super().__init__()
+        self.process, self.kib = process, 0
+        self.start()
+
+    def run(self):
+        while self.process.poll() is None:
+            try:
+                with open(f"/proc/{self.process.pid}/status") as status:
+                    lines = [line for line in status if line.startswith("VmHWM:")]
+                # Between fork and exec it is the memory of whoever started it.
+                if lines and os.readlink(f"/proc/{self.process.pid}/exe") != os.readlink("/proc/self/exe"):
+                    self.kib = max(self.kib, int(lines[0].split()[1]))
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+            time.sleep(0.002)
+
+    def end(self):
+        self.join()
+        if self.process.returncode != 0:
+            sys.exit(f"bench: {self.process.args[0]} failed")
+        return self.kib / 1024
+
 def by_coldsnap():
     command = ["coldsnap", "--endpoint", url, "--region", "us-east-1", "upload", "--omit-zero-blocks", "--no-progress", "--wait"]
     process = subprocess.Popen([*command, f"{work}/disk.img"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return memory(process)
-
-def memory(process):
-    """Waits for a process, and returns how much memory it had at most, in MiB."""
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        sys.exit(f"bench: {process.args[0]} failed")
-    return usage.ru_maxrss / 1024
+    return Peak(process).end()
 
 def by_boto3():
     import boto3, botocore.config
@@ -71,11 +90,12 @@ def by_amint(image):
     command = [amint, "--home", f"{work}/home", "--json", "publish", image, "--region", "us-east-1"]
     start = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    peak = Peak(process)
     for line in process.stdout:
         event = json.loads(line)
         if event["event"] == "step_progress" and event["done"] == event["total"]:
             sent = time.monotonic() - start
-    size = memory(process)
+    size = peak.end()
     return sent, time.monotonic() - start, event["images"][0]["blocks_sent"], size
 
 theirs, sent, proven, small, quick = [], [], [], [], []

@@ -10,11 +10,11 @@ const START: usize = 8;
 /// How many at most.
 const MAX: usize = 128;
 /// By how much more has to get through for twice as many to pay.
-const GAIN: f64 = 1.15;
+const GAIN: f64 = 1.3;
 /// After how many rounds it is tried again whether more pay.
 const PATIENCE: u32 = 16;
 /// How many blocks a round has at least: of fewer nothing can be told.
-const ROUND_MIN: usize = 16;
+const ROUND_MIN: usize = 32;
 
 /// How many may be on their way: twice as many as long as that pays, and half when the service asks for patience.
 ///
@@ -54,7 +54,7 @@ impl Window {
             return;
         }
         self.answers += 1;
-        if self.answers >= (self.size * 2).max(ROUND_MIN) {
+        if self.answers >= (self.size * 3).max(ROUND_MIN) {
             self.judge();
         }
     }
