@@ -16,7 +16,7 @@ run_files=(/usr/share/OVMF:ovmf /usr/share/keyrings/debian-archive-keyring.gpg:d
 test_tools=(
   mmdebstrap:mmdebstrap openssl:openssl gpgv:gpgv gpg:gpg dpkg-scanpackages:dpkg-dev qemu-img:qemu-utils mke2fs:e2fsprogs debugfs:e2fsprogs e2fsck:e2fsprogs sfdisk:fdisk fsck.vfat:dosfstools
   mdir:mtools mkfs.xfs:xfsprogs sshd:openssh-server cvtsudoers:sudo setcap:libcap2-bin modprobe:kmod setfattr:attr setfacl:acl sqlite3:sqlite3 mkfs.btrfs:btrfs-progs mksquashfs:squashfs-tools
-  lvm:lvm2 mkntfs:ntfs-3g mkfs.exfat:exfatprogs mkfs.f2fs:f2fs-tools mkfs.erofs:erofs-utils cryptsetup:cryptsetup-bin genisoimage:genisoimage rpmbuild:rpm db5.3_load:db5.3-util pip3:python3-pip
+  strace:strace lvm:lvm2 mkntfs:ntfs-3g mkfs.exfat:exfatprogs mkfs.f2fs:f2fs-tools mkfs.erofs:erofs-utils cryptsetup:cryptsetup-bin genisoimage:genisoimage rpmbuild:rpm db5.3_load:db5.3-util pip3:python3-pip
 )
 
 test_files=(/usr/lib/python3/dist-packages/boto3:python3-boto3)

@@ -64,7 +64,7 @@ impl Drop for Moto {
 #[tokio::test(flavor = "multi_thread")]
 async fn moto_gives_every_block_back_and_what_it_drops_of_an_image_is_noticed() {
     let Some(moto) = Moto::start() else {
-        eprintln!("LEFT OUT: moto_server is not installed (`make test` brings it)");
+        eprintln!("SKIPPED: moto_server is not installed (`make test` brings it)");
         return;
     };
     let (bench, cancel) = (Bench::new(), Cancel::new());
