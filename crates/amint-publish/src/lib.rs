@@ -23,6 +23,7 @@ mod faults;
 mod journal;
 mod keys;
 pub mod marketplace;
+mod observe;
 mod parameters;
 mod plan;
 mod policy;
@@ -38,7 +39,7 @@ mod upload;
 mod wanted;
 mod window;
 
-pub use apply::{Applied, ApplyError, Publication, apply, observe};
+pub use apply::{Applied, ApplyError, Publication, apply};
 pub use buffers::Buffers;
 pub use cloud::{
     BlockData, CloudError, CloudErrorClass, CloudImage, CloudSnapshot, CompleteSnapshot, CopyImage, Listed,
@@ -49,6 +50,7 @@ pub use copies::Copies;
 pub use estimate::{Cost, cost, expected_seconds};
 pub use journal::{Journal, JournalError};
 pub use keys::{CloudKey, accounts_let_in};
+pub use observe::observe;
 pub use parameters::{Parameter, ParameterVersion, Parameters, PutParameter};
 pub use plan::{Action, Copy, Observed, Parent, Plan, Problem, Upload, plan};
 pub use policy::{PolicyRequest, policy};

@@ -8,10 +8,11 @@ use amint_store::{ImageReader, ImageRecord, Manifest, Store, StoreError};
 use amint_types::{Cancel, Digest};
 use futures_util::future::{join_all, try_join_all};
 
-use crate::apply::{Applied, ApplyError, Publication, apply, observe, observe_tag_policy};
+use crate::apply::{Applied, ApplyError, Publication, apply};
 use crate::buffers::Buffers;
 use crate::cloud::Region;
 use crate::copies::{Copies, choose};
+use crate::observe::{observe, observe_tag_policy};
 use crate::plan::{Action, Copy, Plan, plan};
 use crate::wanted::{Settings, Wanted};
 
