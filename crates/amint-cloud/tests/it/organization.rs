@@ -40,10 +40,19 @@ fn what_holds_for_an_account_is_of_the_root_and_of_itself() {
         "report_required_tag_for": { "@@assign": ["ec2:image"] },
     } } });
     let (root, account) = (create(&bench, "root", &all), create(&bench, "account", &own));
-    assert_eq!(
-        did(&bench, "ListPolicies", &json!({ "Filter": "TAG_POLICY" }))["Policies"].as_array().unwrap().len(),
-        2
-    );
+    let page = |token: Option<&Value>| {
+        let mut body = json!({ "Filter": "TAG_POLICY", "MaxResults": 1 });
+        if let Some(token) = token {
+            body["NextToken"] = token.clone();
+        }
+        did(&bench, "ListPolicies", &body)
+    };
+    let first = page(None);
+    let second = page(Some(&first["NextToken"]));
+    assert_ne!(first["Policies"][0]["Id"], second["Policies"][0]["Id"]);
+    assert!(second.get("NextToken").is_none(), "{second}");
+    let too_many = json!({ "Filter": "TAG_POLICY", "MaxResults": 21 });
+    assert_eq!(refused(&bench, "ListPolicies", &too_many), "InvalidInputException");
     did(&bench, "AttachPolicy", &json!({ "PolicyId": account, "TargetId": "123456789012" }));
     did(&bench, "AttachPolicy", &json!({ "PolicyId": root, "TargetId": "r-amnt" }));
     let told = did(&bench, "DescribeEffectivePolicy", &asked);
@@ -113,6 +122,12 @@ fn a_quota_is_aws_s_until_a_higher_one_is_asked_for() {
     assert_eq!(quotas("us-east-1", "RequestServiceQuotaIncrease", &images).0, 400);
     let (status, told) = quotas("us-east-1", "ListServiceQuotas", &json!({ "ServiceCode": "ebs" }));
     assert_eq!((status, told["Quotas"].as_array().unwrap().len()), (200, 2));
+    let (_, first) =
+        quotas("us-east-1", "ListServiceQuotas", &json!({ "ServiceCode": "ebs", "MaxResults": 1 }));
+    let rest = json!({ "ServiceCode": "ebs", "MaxResults": 1, "NextToken": first["NextToken"] });
+    let (_, second) = quotas("us-east-1", "ListServiceQuotas", &rest);
+    assert_ne!(first["Quotas"][0]["QuotaCode"], second["Quotas"][0]["QuotaCode"]);
+    assert!(second.get("NextToken").is_none(), "{second}");
     let unknown = json!({ "ServiceCode": "ec2", "QuotaCode": "L-0" });
     assert_eq!(quotas("us-east-1", "GetServiceQuota", &unknown).0, 400);
 }

@@ -33,6 +33,9 @@ fn check_kind(kind: &str) -> Result<(), Fault> {
     if kind == TAG_POLICY {
         return Ok(());
     }
-    let message = format!("Policies of the type {kind} are not supported here");
-    Err(Fault::client("InvalidInputException", message))
+    Err(invalid_input(format!("Policies of the type {kind} are not supported here")))
+}
+
+fn invalid_input(message: impl Into<String>) -> Fault {
+    Fault::client("InvalidInputException", message)
 }

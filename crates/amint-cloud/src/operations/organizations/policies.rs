@@ -1,9 +1,10 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{check_kind, find};
+use super::{check_kind, find, invalid_input};
 use crate::operations::Call;
 use crate::operations::json::read;
+use crate::operations::page::Pager;
 use crate::protocol::Fault;
 use crate::records::OrganizationPolicy;
 
@@ -11,6 +12,8 @@ use crate::records::OrganizationPolicy;
 const CONTENT_CHARS_MAX: usize = 10_000;
 /// The most policies of a kind in an organization (ditto).
 const POLICIES_MAX: usize = 1000;
+/// How many entries a page has at most (`ListPolicies`, `MaxResults`).
+const PAGE_MAX: u64 = 20;
 /// What a rule of a tag policy may say ("Tag policy syntax").
 const FIELDS: [&str; 4] = ["tag_key", "tag_value", "enforced_for", "report_required_tag_for"];
 /// How it may be said ("Inheritance operators").
@@ -36,8 +39,8 @@ struct One {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct List {
     filter: String,
-    #[serde(rename = "MaxResults")]
-    _count: Option<u64>,
+    max_results: Option<u64>,
+    next_token: Option<String>,
 }
 
 /// Makes a policy, which holds for nobody yet.
@@ -46,7 +49,7 @@ pub(crate) fn create_policy(call: &Call<'_>, body: &[u8]) -> Result<Value, Fault
     check_kind(&request.kind)?;
     check_content(&request.content)?;
     if !(1..=128).contains(&request.name.chars().count()) {
-        return Err(Fault::client("InvalidInputException", "The name has not 1 to 128 characters"));
+        return Err(invalid_input("The name has not 1 to 128 characters"));
     }
     let made = call.world.state.change(|change| {
         let policies = &change.tables().organization_policies;
@@ -83,13 +86,24 @@ pub(crate) fn describe_policy(call: &Call<'_>, body: &[u8]) -> Result<Value, Fau
     Ok(whole(&*find(&call.tables(), &request.policy_id)?))
 }
 
-/// Lists the policies of a kind, all on one page.
+/// Lists the policies of a kind.
 pub(crate) fn list_policies(call: &Call<'_>, body: &[u8]) -> Result<Value, Fault> {
     let request: List = read(body)?;
     check_kind(&request.filter)?;
+    let count = request.max_results;
+    if count.is_some_and(|count| !(1..=PAGE_MAX).contains(&count)) {
+        return Err(invalid_input("MaxResults has to be between 1 and 20"));
+    }
+    let pager = Pager::at(call, request.next_token.as_deref(), count)
+        .map_err(|_| invalid_input("The provided NextToken is not valid"))?;
     let tables = call.tables();
-    let all: Vec<Value> = tables.organization_policies.values().map(|policy| summary(policy)).collect();
-    Ok(json!({ "Policies": all }))
+    let page = pager.page(pager.rest(&tables.organization_policies).cloned().map(Ok))?;
+    let policies: Vec<Value> = page.entries.iter().map(|policy| summary(policy)).collect();
+    let mut answer = json!({ "Policies": policies });
+    if let Some(next) = page.next_token {
+        answer["NextToken"] = next.into();
+    }
+    Ok(answer)
 }
 
 /// Removes a policy that is attached to nothing.
