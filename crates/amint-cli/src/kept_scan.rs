@@ -30,11 +30,12 @@ const REPORT_COUNT_MAX: usize = 16;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ScanKey(String);
 
+/// A file of a report: `K` and `R` are owned where it is read, and borrowed where it is written.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct Kept<K, R> {
     version: u32,
-    key: String,
-    report: ScanDocument,
+    key: K,
+    report: R,
 }
 
 impl ScanKey {
@@ -76,7 +77,7 @@ impl ScanKey {
         let mut bytes = Vec::new();
         let file = fs::File::open(self.file(home)).ok()?;
         file.take(REPORT_BYTES_MAX + 1).read_to_end(&mut bytes).ok()?;
-        let kept: Kept = serde_json::from_slice(&bytes).ok()?;
+        let kept: Kept<String, ScanDocument> = serde_json::from_slice(&bytes).ok()?;
         let is_same = kept.version == KEPT_VERSION && kept.key == self.0;
         (is_same && kept.report.format_version == FORMAT_VERSION).then_some(kept.report)
     }
@@ -86,8 +87,7 @@ impl ScanKey {
         if report.verdict == ScanVerdict::Unread {
             return Ok(());
         }
-        let kept = Kept { version: KEPT_VERSION, key: self.0.clone(), report: report.clone() };
-        let bytes = serde_json::to_vec(&kept)?;
+        let bytes = serde_json::to_vec(&Kept { version: KEPT_VERSION, key: &self.0, report })?;
         if bytes.len() as u64 > REPORT_BYTES_MAX {
             return Ok(());
         }

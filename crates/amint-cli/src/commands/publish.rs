@@ -281,14 +281,14 @@ impl Work<'_> {
             return Ok(code);
         }
         if is_refused {
-            self.context.say(&self.text(&plans, &copies_of, &previews, Palette::for_stderr()));
+            self.context.say(&self.text(&plans, &copies_of, &previews, Palette::for_stderr())?);
             return Ok(self.refuse(&plans, &previews));
         }
         let is_nothing = plans.iter().all(Plan::is_nothing)
             && copies_of.iter().flat_map(|one| &one.plans).all(Plan::is_nothing)
             && previews.iter().all(ChannelPlan::is_nothing);
         if !is_nothing {
-            self.context.say(&self.text(&plans, &copies_of, &previews, Palette::for_stderr()));
+            self.context.say(&self.text(&plans, &copies_of, &previews, Palette::for_stderr())?);
         }
         let folder = publish_folder(self.context)?;
         let batch = Batch {
@@ -393,14 +393,13 @@ impl Work<'_> {
         copies: &[Elsewhere],
         previews: &[ChannelPlan],
         palette: Palette,
-    ) -> String {
-        // How long it takes is nice to know, and no reason to fail.
-        let seconds = expected_seconds(self.store, plans).unwrap_or_default();
+    ) -> Result<String, Failure> {
+        let seconds = expected_seconds(self.store, plans)?;
         let mut text = present_publish::plan(self.wanted, plans, seconds, palette);
         for one in copies {
             text += &present_publish::plan(self.wanted, &one.plans, None, palette);
         }
-        text + &present_publish::channels(previews, palette)
+        Ok(text + &present_publish::channels(previews, palette))
     }
 
     fn show(&self, plans: &[Plan], copies: &[Elsewhere], previews: &[ChannelPlan]) -> Result<(), Failure> {
@@ -408,15 +407,14 @@ impl Work<'_> {
             let bytes: u64 = plans.iter().map(Plan::bytes).sum();
             let requests: u64 = plans.iter().map(Plan::requests).sum();
             let everywhere = || plans.iter().chain(copies.iter().flat_map(|one| &one.plans));
-            let notes: BTreeSet<&String> = everywhere().flat_map(|plan| &plan.notes).collect();
             return self.context.print_json(&serde_json::json!({
                 "image": self.record.reference().to_string(), "name": self.wanted.name, "plans": plans,
                 "copies": copies.iter().map(|one| &one.plans).collect::<Vec<_>>(),
                 "channels": previews, "bytes": bytes, "requests": requests, "cost": cost(everywhere()),
-                "seconds": expected_seconds(self.store, plans)?, "notes": notes,
+                "seconds": expected_seconds(self.store, plans)?, "notes": notes(everywhere()),
             }));
         }
-        self.context.print(&self.text(plans, copies, previews, Palette::for_stdout()));
+        self.context.print(&self.text(plans, copies, previews, Palette::for_stdout())?);
         Ok(())
     }
 
@@ -468,6 +466,7 @@ impl Work<'_> {
             self.context.print_result(&serde_json::json!({
                 "event": "result", "image": self.record.reference().to_string(), "name": self.wanted.name,
                 "digest": self.record.digest, "images": images, "failed": failed, "channels": promoted,
+                "notes": notes(plans),
                 "requests": self.connection.sent(),
             }));
         } else if !done.is_empty() {
@@ -513,6 +512,11 @@ impl Work<'_> {
         }
         Err(failure)
     }
+}
+
+/// Returns what could not be looked at beforehand, each once.
+fn notes<'p>(plans: impl IntoIterator<Item = &'p Plan>) -> BTreeSet<&'p String> {
+    plans.into_iter().flat_map(|plan| &plan.notes).collect()
 }
 
 /// Tells events of regions as steps.
