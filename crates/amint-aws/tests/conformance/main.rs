@@ -10,6 +10,8 @@
 #![expect(clippy::too_many_lines, reason = "the life of a resource reads in one go")]
 #![expect(clippy::redundant_closure_for_method_calls, reason = "the paths of the SDK's types are long")]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod coverage;
 mod ebs;
 mod identity;

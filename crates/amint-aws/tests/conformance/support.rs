@@ -1,7 +1,6 @@
 //! An endpoint of its own for each test, and the SDK's clients of it.
 
 use std::fmt::Debug;
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -109,16 +108,7 @@ impl Bench {
         let key = AccessKey::generate().unwrap();
         let options = EndpointOptions { key: key.clone(), is_open: false };
         let served = Endpoint::new(world, options);
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        listener.set_nonblocking(true).unwrap();
-        // Ends with the test's process.
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                served.serve(tokio::net::TcpListener::from_std(listener).unwrap()).await.unwrap();
-            });
-        });
+        let url = crate::common::serve(served);
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .endpoint_url(url)

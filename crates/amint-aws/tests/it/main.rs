@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod chaos;
+#[path = "../common/mod.rs"]
+mod common;
 mod moto;
 mod publish;
 mod support;

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use amint_aws::{AwsRegion, Connection, Endpoint};
@@ -68,16 +67,7 @@ impl Bench {
         let key = AccessKey::from_secret_text(&format!("AKIAEXAMPLE {}", SECRET.replace(' ', "+"))).unwrap();
         let options = EndpointOptions { key, is_open: false };
         let served = amint_cloud::Endpoint::new(world.unwrap(), options);
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        listener.set_nonblocking(true).unwrap();
-        // Ends with the test's process.
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                served.serve(tokio::net::TcpListener::from_std(listener).unwrap()).await.unwrap();
-            });
-        });
+        let url = crate::common::serve(served);
         let endpoint = Endpoint {
             url,
             region: "us-east-1".to_owned(),
