@@ -6,7 +6,7 @@ use crate::apply::ApplyError;
 use crate::cloud::Region;
 use crate::plan::Observed;
 use crate::retry::{Patience, Stopped, again};
-use crate::wanted::{NAME_TAG, Wanted};
+use crate::wanted::{NAME_TAG, Wanted, is_managed};
 
 /// Looks at a region.
 ///
@@ -26,6 +26,9 @@ pub async fn observe<R: Region>(
         lineage: again(settled, cancel, || region.snapshots_tagged(NAME_TAG, &wanted.lineage)).await?,
         ..Observed::default()
     };
+    // What somebody else made is nothing to build upon, nor to make an image of: it may go at any time, and a policy of
+    // least privilege does not let it be used.
+    observed.lineage.retain(|snapshot| is_managed(&snapshot.tags));
     // Who shares with nobody needs no right to look.
     if let Some(image) = observed.same_name.first().filter(|_| !wanted.settings.accounts.is_empty()) {
         observed.image_accounts = again(settled, cancel, || region.image_accounts(&image.id)).await?;

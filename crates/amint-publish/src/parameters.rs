@@ -2,7 +2,10 @@
 
 use std::future::Future;
 
+use amint_types::Digest;
+
 use crate::cloud::{CloudError, CloudImage, Region, Tags};
+use crate::wanted::{DIGEST_TAG, is_managed};
 
 /// The parameters of a region, besides its images.
 ///
@@ -32,6 +35,18 @@ pub trait Parameters: Region {
 
     /// Removes a parameter with all its values (`ssm:DeleteParameter`).
     fn delete_parameter(&self, name: &str) -> impl Future<Output = Result<(), CloudError>> + Send;
+}
+
+/// Returns the images that were published of a digest.
+///
+/// Others may have the same bytes and tell so, and come and go as they like: the endpoint's images of the store do.
+pub(crate) async fn published<R: Parameters>(
+    region: &R,
+    digest: Digest,
+) -> Result<Vec<CloudImage>, CloudError> {
+    let mut images = region.images_tagged(DIGEST_TAG, &digest.to_string()).await?;
+    images.retain(|image| is_managed(&image.tags));
+    Ok(images)
 }
 
 /// A parameter as it is.

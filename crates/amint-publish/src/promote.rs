@@ -12,10 +12,10 @@ use serde_json::json;
 
 use crate::apply::ApplyError;
 use crate::cloud::{CloudErrorClass, CloudImage, Tags};
-use crate::parameters::{Parameter, ParameterVersion, Parameters, PutParameter};
+use crate::parameters::{Parameter, ParameterVersion, Parameters, PutParameter, published};
 use crate::plan::Problem;
 use crate::retry::{Patience, again, or_cancelled};
-use crate::wanted::{DIGEST_TAG, MANAGED_TAG};
+use crate::wanted::{MANAGED_TAG, is_managed};
 
 /// How descriptions of values begin that amint set: those it moves back to.
 const MARK: &str = "amint: ";
@@ -104,8 +104,8 @@ pub async fn plan_promotion<R: Parameters>(
     promotion: &Promotion<'_>,
     cancel: &Cancel,
 ) -> Result<ChannelPlan, ApplyError> {
-    let digest = promotion.digest.to_string();
-    let images = again(Patience::First, cancel, || region.images_tagged(DIGEST_TAG, &digest)).await?;
+    let digest = promotion.digest;
+    let images = again(Patience::First, cancel, || published(region, digest)).await?;
     let usable = images.iter().filter(|image| image.state == "available");
     // Of several, all of which have the same bytes, the one that sorts first: the same each time.
     let image = usable.min_by(|one, other| one.id.cmp(&other.id));
@@ -186,7 +186,7 @@ async fn step_to<R: Parameters>(
 /// Tells whether amint made a parameter.
 async fn is_own<R: Parameters>(region: &R, name: &str, cancel: &Cancel) -> Result<bool, ApplyError> {
     let tags = again(Patience::Settled, cancel, || region.parameter_tags(name)).await?;
-    Ok(tags.get(MANAGED_TAG).is_some_and(|value| value == "true"))
+    Ok(is_managed(&tags))
 }
 
 /// Plans to move a channel back to the image that amint set it to before.
@@ -385,7 +385,7 @@ async fn take_back<R: Parameters>(region: &R, plan: &ChannelPlan, cancel: &Cance
 mod tests {
     use super::*;
     use crate::testing::{Fake, Faults, image_of, stored};
-    use crate::wanted::Wanted;
+    use crate::wanted::{DIGEST_TAG, Wanted};
 
     const NAME: &str = "/golden/web/stable";
 
@@ -435,6 +435,10 @@ mod tests {
     async fn a_channel_is_made_moved_once_and_moved_back() {
         let bench = Bench::new();
         let regions = bench.regions([Faults::default(); 2]);
+        // Somebody else's image of the same bytes is nothing to name.
+        let mut foreign = image_of(&bench.wanted, "ami-0", "snap-0");
+        foreign.tags.remove(MANAGED_TAG);
+        regions[0].put_image(foreign);
         let first = bench.promote(&regions).await;
         assert!(first.failed.is_none() && first.changed == ["eu-west-1", "us-east-1"], "{first:?}");
         assert_eq!(regions[0].parameters(), [(NAME.to_owned(), "ami-1".to_owned())]);

@@ -13,6 +13,11 @@ pub(crate) const NAME_TAG: &str = "amint:name";
 /// The tag that tells what amint made from everything else.
 pub(crate) const MANAGED_TAG: &str = "amint:managed";
 
+/// Tells whether amint made what has the tags.
+pub(crate) fn is_managed(tags: &Tags) -> bool {
+    tags.get(MANAGED_TAG).is_some_and(|value| value == "true")
+}
+
 /// What a region shall hold once an image is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {

@@ -86,6 +86,24 @@ async fn a_second_publish_changes_nothing_and_a_third_version_sends_what_differs
     assert!(found.is_same(), "{found:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_that_somebody_else_made_is_not_used_whatever_its_tags_promise() {
+    let bench = Bench::new(&[7, 0, 9]);
+    let region = Fake::new(Faults::default());
+    let first = bench.publish(&region).await.unwrap();
+    region.forget_image(&first.image_id);
+    let again = bench.publish(&region).await.unwrap();
+    assert_eq!(
+        (again.blocks_sent, &again.snapshot_id),
+        (0, &first.snapshot_id),
+        "of our own the blocks are there"
+    );
+    region.forget_image(&again.image_id);
+    region.disown_snapshot(&first.snapshot_id);
+    let plans = plan_of(&bench, std::slice::from_ref(&region)).await;
+    assert!(matches!(plans[0].action, Action::Upload(_)), "{plans:?}");
+}
+
 async fn plan_of(bench: &Bench, regions: &[Fake]) -> Vec<Plan> {
     let manifest = bench.store.manifest(bench.record.digest).unwrap();
     let (wanted, cancel) = (bench.wanted(), Cancel::new());

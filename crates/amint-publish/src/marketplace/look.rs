@@ -6,9 +6,8 @@ use super::catalog::{AccessRole, Catalog, CatalogProduct};
 use super::role::RoleArn;
 use crate::apply::ApplyError;
 use crate::cloud::{CloudError, CloudImage};
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, published};
 use crate::retry::{Patience, Stopped, again};
-use crate::wanted::DIGEST_TAG;
 
 /// Something that AWS has or has not, or does not tell.
 pub type Seen<T> = Result<Option<T>, CloudError>;
@@ -88,7 +87,7 @@ async fn find_image<R: Parameters>(region: &R, wanted: LookFor<'_>) -> Seen<Clou
     if let Some(id) = wanted.image_id {
         return region.image(id).await;
     }
-    let images = region.images_tagged(DIGEST_TAG, &wanted.digest.to_string()).await?;
+    let images = published(region, wanted.digest).await?;
     // Several publications of the same bytes: one that can be used, and the newest of those.
     let rank = |image: &CloudImage| (image.state == "available", image.created, image.id.clone());
     Ok(images.into_iter().max_by_key(rank))
@@ -99,12 +98,15 @@ mod tests {
     use super::super::testing::FakeCatalog;
     use super::*;
     use crate::testing::{Fake, Faults};
+    use crate::wanted::{DIGEST_TAG, MANAGED_TAG};
 
     fn image(id: &str, state: &str, digest: Digest) -> CloudImage {
         CloudImage {
             id: id.to_owned(),
             state: state.to_owned(),
-            tags: [(DIGEST_TAG.to_owned(), digest.to_string())].into(),
+            tags: [(DIGEST_TAG, digest.to_string()), (MANAGED_TAG, "true".to_owned())]
+                .map(|(key, value)| (key.to_owned(), value))
+                .into(),
             ..CloudImage::default()
         }
     }

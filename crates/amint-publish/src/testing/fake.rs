@@ -139,6 +139,11 @@ impl Fake {
         self.state().images.remove(id);
     }
 
+    /// Lets a snapshot be one that somebody else made.
+    pub(crate) fn disown_snapshot(&self, id: &str) {
+        self.state().snapshots.get_mut(id).unwrap().told.tags.remove(crate::wanted::MANAGED_TAG);
+    }
+
     /// Forgets a snapshot, as who deletes it does.
     pub(crate) fn forget_snapshot(&self, id: &str) {
         self.state().snapshots.remove(id);
