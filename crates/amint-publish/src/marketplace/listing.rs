@@ -136,14 +136,14 @@ impl Listing {
         for (code, what, text, most, key) in [
             (
                 "INVALID_RELEASE_NOTES",
-                "release notes",
+                "text of the release notes",
                 &self.release_notes,
                 RELEASE_NOTES_MAX,
                 "release_notes",
             ),
             (
                 "INVALID_USAGE_INSTRUCTIONS",
-                "usage instructions",
+                "text of the usage instructions",
                 &self.usage_instructions,
                 USAGE_MAX,
                 "usage_instructions",

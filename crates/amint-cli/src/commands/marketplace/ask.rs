@@ -62,7 +62,12 @@ fn hold(sold: &Sold, ami: Option<&str>, look: Look) -> Asked {
         Some(image) => image_flaws(image, origin, Timestamp::now()),
         None => vec![no_image(sold, ami)],
     });
-    let product = part("product", &look.product, |product| product_flaws(&listing, product, known_image));
+    let product = if listing.product_id.is_empty() {
+        // That is a flaw of the listing already.
+        Part::unchecked("product", "the recipe names none")
+    } else {
+        part("product", &look.product, |product| product_flaws(&listing, product, known_image))
+    };
     let role_arn = look.role_arn.as_str();
     let role = part("role", &look.role, |role| role_flaws(role_arn, &look.account, role));
     let known_role = look.role.as_ref().ok().and_then(Option::as_ref);
