@@ -23,7 +23,7 @@ pub(crate) fn plan(wanted: &Wanted, plans: &[Plan], seconds: Option<f64>, palett
     let requests: u64 = plans.iter().map(Plan::requests).sum();
     if requests > 0 {
         let cost = cost(plans);
-        let time = seconds.map(|seconds| format!(" in about {seconds:.0} s")).unwrap_or_default();
+        let time = seconds.map(|seconds| format!(" in about {:.0} s", seconds.ceil())).unwrap_or_default();
         let (bytes, once, monthly) = (format_bytes(bytes), dollars(cost.once_usd), dollars(cost.monthly_usd));
         let _ = writeln!(
             text,
